@@ -1,0 +1,68 @@
+"""Every HEADGATE_* variable: unit in the name, default, reason. Policy per environment is data, not settings."""
+
+from functools import lru_cache
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Headgate's configuration, read once from the environment; docs/operating.md lists it (a house test compares them)."""
+
+    model_config = SettingsConfigDict(env_prefix="HEADGATE_", frozen=True, secrets_dir=None, extra="ignore")
+
+    database_url: SecretStr = Field(
+        default=SecretStr("postgresql:///headgate"),
+        description="Headgate's own database, a libpq URI. It needs a direct connection: LISTEN does not pass a pooler.",
+    )
+    redis_url: SecretStr = Field(
+        default=SecretStr("redis://localhost:6379/0"),
+        description="The broker that carries wake-ups; losing everything in it costs seconds, never a run.",
+    )
+    secret_key_file: Path | None = Field(
+        default=None,
+        description="File with one key a line (`id:base64 of 32 bytes`), newest first: it seals connection strings at rest.",
+    )
+    secret_keys: SecretStr | None = Field(
+        default=None, description="The same keys, separated by commas, where a file is not at hand; the file wins."
+    )
+    data_dir: Path = Field(default=Path(".headgate"), description="Where backups, logs and the embedded servers' data are kept.")
+    backup_dir: Path | None = Field(default=None, description="Where backups go; default: `backups` in the data directory.")
+    public_url: str = Field(
+        default="http://localhost:8000",
+        description="The address people use: it goes into links and decides if cookies are Secure.",
+    )
+    ledger_schema: str = Field(default="headgate", description="The schema on targets that holds the ledger and the checkpoints.")
+    shadow_url: SecretStr | None = Field(
+        default=None,
+        description="A server on which rehearsals may create databases; the embedded stack sets it. None: no rehearsals.",
+    )
+    client_bin_dir: Path | None = Field(
+        default=None, description="Where pg_dump, pg_restore and psql are; default: the embedded ones, then PATH."
+    )
+    lease_seconds: float = Field(default=15.0, description="How long a worker may be silent before its run is taken over.")
+    slice_seconds: float = Field(default=10.0, description="How long a worker drives one run before it lets others have a turn.")
+    sweep_seconds: float = Field(default=2.0, description="How often runs without a driver are looked for.")
+    session_idle_minutes: int = Field(default=480, description="A sign-in ends after so long without a request.")
+    session_hours: int = Field(default=168, description="A sign-in ends after so long in any case.")
+    sign_in_attempts_per_minute: int = Field(default=10, description="Per account and per address; more are refused with 429.")
+    upload_bytes: int = Field(default=50 * 1024 * 1024, description="The largest upload: migrations are text, more is a mistake.")
+    worker_concurrency: int = Field(default=2, description="Runs and jobs that one worker drives at once.")
+    log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR; secrets appear at none of them.")
+
+    @property
+    def backups(self) -> Path:
+        """The directory that backups go to."""
+        return self.backup_dir or self.data_dir / "backups"
+
+    @property
+    def is_secure(self) -> bool:
+        """True where people reach Headgate by https, so that cookies can be Secure."""
+        return self.public_url.startswith("https://")
+
+
+@lru_cache
+def get_settings() -> Settings:
+    """The process's settings."""
+    return Settings()

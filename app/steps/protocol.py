@@ -1,0 +1,101 @@
+"""What every step kind promises: to run as a generator of events, each yield a safe point, and to resume from the ledger."""
+
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal, Protocol, runtime_checkable
+from uuid import UUID
+
+from app.clock import Clock
+from app.plan.model import Step
+from app.run.events import Event, Gauge
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """The step took effect; ``result`` is kept with the run's step (figures, the backup's path, ...)."""
+
+    result: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """The step can't go on now; the driver lets go of the run and comes back."""
+
+    #: "gate" waits for a person, "time" until ``until``
+    on: Literal["gate", "time"]
+    reason: str
+    until: datetime | None = None
+
+
+Outcome = Done | Waiting
+#: Yields are safe points: the driver keeps the event, renews the lease, and may close the generator there for good.
+StepRun = Generator[Event | Gauge, None, Outcome]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockPolicy:
+    """How long we may stand in a lock queue, and how often we try; per target, and per step where the step says so."""
+
+    lock_timeout_ms: int = 2000
+    #: the outer deadline of one statement in a transaction; 0 means none
+    statement_timeout_ms: int = 0
+    attempts: int = 30
+    #: first rest between attempts; doubles with full jitter up to ``longest_rest_ms``
+    first_rest_ms: int = 500
+    longest_rest_ms: int = 30_000
+    #: how long to wait outside the queue for an old transaction to end
+    patience_ms: int = 600_000
+    #: how long others may queue behind a lock of ours before we cancel and try again
+    queue_tolerance_ms: int = 3000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepContext:
+    """What a step may use while it runs."""
+
+    #: the same in every attempt and for every worker: what the ledger's rows are keyed by
+    run: UUID
+    #: the number shown to people, 0 on the command line
+    run_number: int
+    fence: int
+    step: Step
+    #: from 1
+    position: int
+    direction: Literal["forward", "rollback"]
+    #: opened by the step itself with app.target.session.Target.connect(dsn, purpose=...); never logged
+    dsn: str
+    ledger_schema: str
+    locks: LockPolicy
+    clock: Clock
+    #: waits for so many seconds, or less when somebody asks to stop; the next yield is then the end
+    rest: Callable[[float], None]
+    #: tells the heartbeat which backend runs a statement now (None: none), so that it can watch and cancel it
+    watch: Callable[[int | None, str | None], None]
+    #: gates that were opened, by step id, with the note
+    opened_gates: Mapping[str, str] = field(default_factory=dict)
+    #: kind-specific things that the edges hand in ("backup_dir", "client_bin_dir", "speed", ...)
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+class StepKind(Protocol):
+    """A kind of step; stateless, one instance in app/steps/registry.py."""
+
+    name: str
+
+    def describe(self, step: Step) -> str:
+        """One plain sentence: what the step does, for reviewers."""
+        ...
+
+    def run(self, context: StepContext) -> StepRun:
+        """Do the step, or what is left of it according to the ledger on the target."""
+        ...
+
+
+@runtime_checkable
+class Undoable(Protocol):
+    """A kind that can be undone by more than the plan's rollback SQL."""
+
+    def undo(self, context: StepContext) -> StepRun:
+        """Undo what the ledger says was done."""
+        ...
