@@ -1,0 +1,63 @@
+"""`headgate ...`: one module a group of commands, each with ``register(subparsers)``; errors become the error object."""
+
+import argparse
+import contextlib
+import importlib
+import json
+import sys
+from collections.abc import Sequence
+
+from app.errors import HeadgateError
+
+CONTRACT = 1
+
+#: In the order in which ``headgate --help`` lists them.
+GROUPS = ("up", "demo", "analyze", "rehearse", "apply", "backfill", "plan", "admin", "doctor")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    parser = argparse.ArgumentParser(
+        prog="headgate", description="The control room for PostgreSQL migrations: rehearse, run exactly once, watch."
+    )
+    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for group in GROUPS:
+        importlib.import_module(f"app.cli.{group}").register(subparsers)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; its exit code follows contract.md (0 good, 1 not good, 2 wrong call or input, 3 out of reach)."""
+    parser = build_parser()
+    args = parser.parse_args(argv)
+    try:
+        code: int = args.run(args)
+    except HeadgateError as error:
+        _print_error(error, as_json=_wants_json(args))
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("Interrupted; what was done stays done, the same command goes on from there.", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        with contextlib.suppress(OSError):
+            sys.stdout.close()
+        return 1
+    return code
+
+
+def _wants_json(args: argparse.Namespace) -> bool:
+    return bool(getattr(args, "json", False)) or getattr(args, "format", "text") == "json"
+
+
+def _print_error(error: HeadgateError, *, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps({"contract": CONTRACT, "error": error.as_json()}))
+        return
+    place = ":".join(str(part) for part in (error.file, error.line, error.column) if part is not None)
+    print(f"{place}: {error.message}" if place else error.message, file=sys.stderr)
+    if error.hint:
+        print(f"  {error.hint}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

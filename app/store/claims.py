@@ -1,0 +1,126 @@
+"""The right to drive a run: an advisory lock that dies with its connection, a lease, and a fence that grows with every taking.
+
+A message delivered twice finds the lock held; a killed worker's lock is free at once; a stopped or cut-off worker keeps its lock
+but not its lease, and the one who takes over ends that session first.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import Connection, Engine, text
+
+from app.run.states import DRIVEN, RunState
+
+#: First key of the two-key advisory lock; the second is the run's id. Chosen once, never changed.
+LOCK_NAMESPACE = 0x48474154  # "HGAT"
+
+_TRY_LOCK = text("SELECT pg_try_advisory_lock(:namespace, :run_id)")
+_UNLOCK = text("SELECT pg_advisory_unlock(:namespace, :run_id)")
+# The holder's own connection can't be asked; the server ends it. Its backend_start is compared so that a pid that was given to
+# somebody else meanwhile is left alone (pg_locks and pg_stat_activity are read in one statement).
+_END_HOLDER = text(
+    """
+    SELECT pg_terminate_backend(activity.pid)
+    FROM pg_locks AS held
+    JOIN pg_stat_activity AS activity ON activity.pid = held.pid
+    WHERE held.locktype = 'advisory' AND held.granted
+      AND held.classid = :namespace AND held.objid = :run_id AND held.objsubid = 2
+      AND held.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+    """
+)
+_LEASE_RAN_OUT = text(
+    "SELECT coalesce(lease_until < clock_timestamp(), false) FROM runs WHERE id = :run_id AND state = ANY(:driven)"
+)
+_TAKE = text(
+    """
+    UPDATE runs AS run
+    SET fence = run.fence + 1, owner = :owner, lease_until = clock_timestamp() + make_interval(secs => :lease_seconds)
+    FROM (SELECT id, owner, lease_until FROM runs WHERE id = :run_id FOR UPDATE) AS before
+    WHERE run.id = before.id AND run.state = ANY(:driven)
+      AND (run.wake_at IS NULL OR run.wake_at <= clock_timestamp() OR run.state IN ('pausing', 'cancelling'))
+    RETURNING run.fence, run.key, run.state, before.owner AS previous_owner, before.lease_until IS NOT NULL AS was_held
+    """
+)
+_LET_GO = text("UPDATE runs SET owner = NULL, lease_until = NULL WHERE id = :run_id AND fence = :fence")
+_WITHOUT_DRIVER = text(
+    """
+    SELECT id FROM runs
+    WHERE state = ANY(:driven)
+      AND (wake_at IS NULL OR wake_at <= clock_timestamp() OR state IN ('pausing', 'cancelling'))
+      AND (
+        lease_until IS NULL OR lease_until < clock_timestamp()
+        OR NOT EXISTS (
+          SELECT FROM pg_locks
+          WHERE locktype = 'advisory' AND granted AND classid = :namespace AND objid = runs.id AND objsubid = 2
+            AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+        )
+      )
+    ORDER BY id
+    """
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """A run in the hands of one driver."""
+
+    run_id: int
+    key: UUID
+    fence: int
+    state: RunState
+    owner: str
+    #: the driver that was cut off, where this claim took the run over; else ""
+    taken_over_from: str
+
+
+@contextmanager
+def claimed(engine: Engine, run_id: int, *, owner: str, lease_seconds: float) -> Iterator[Claim | None]:
+    """Hold the run while the block runs, or yield None where another driver holds it or it needs none now.
+
+    One connection is kept open for the advisory lock; whatever kills this process frees it.
+    """
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        if not _lock(connection, run_id):
+            yield None
+            return
+        try:
+            claim = _take(connection, run_id, owner, lease_seconds)
+            yield claim
+            if claim is not None:
+                connection.execute(_LET_GO, {"run_id": run_id, "fence": claim.fence})
+        finally:
+            if not connection.invalidated and not connection.closed:
+                connection.execute(_UNLOCK, {"namespace": LOCK_NAMESPACE, "run_id": run_id})
+
+
+def runs_without_driver(connection: Connection) -> list[int]:
+    """Ids of runs that have something to do now and nobody who does it: what the sweep wakes."""
+    rows = connection.execute(_WITHOUT_DRIVER, {"driven": _driven(), "namespace": LOCK_NAMESPACE})
+    return [row.id for row in rows]
+
+
+def _lock(connection: Connection, run_id: int) -> bool:
+    keys = {"namespace": LOCK_NAMESPACE, "run_id": run_id}
+    if connection.execute(_TRY_LOCK, keys).scalar_one():
+        return True
+    if not connection.execute(_LEASE_RAN_OUT, {"run_id": run_id, "driven": _driven()}).scalar():
+        return False
+    connection.execute(_END_HOLDER, keys)
+    return bool(connection.execute(_TRY_LOCK, keys).scalar_one())
+
+
+def _take(connection: Connection, run_id: int, owner: str, lease_seconds: float) -> Claim | None:
+    parameters = {"run_id": run_id, "owner": owner, "lease_seconds": lease_seconds, "driven": _driven()}
+    row = connection.execute(_TAKE, parameters).one_or_none()
+    if row is None:
+        return None
+    previous = row.previous_owner if row.was_held and row.previous_owner else ""
+    return Claim(
+        run_id=run_id, key=row.key, fence=row.fence, state=RunState(row.state), owner=owner, taken_over_from=previous or ""
+    )
+
+
+def _driven() -> list[str]:
+    return sorted(state.value for state in DRIVEN)

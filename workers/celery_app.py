@@ -1,0 +1,54 @@
+"""Celery as the carrier of wake-ups: JSON only, acknowledged early, no results; the rows in Headgate's database are the truth."""
+
+from celery import Celery
+from celery.signals import worker_process_init, worker_ready, worker_shutting_down
+
+from app.settings import get_settings
+from workers import schedule
+
+settings = get_settings()
+
+app = Celery(
+    "headgate", broker=settings.redis_url.get_secret_value(), include=["workers.runs", "workers.jobs", "workers.monitoring"]
+)
+app.conf.update(
+    accept_content=["json"],
+    task_serializer="json",
+    task_ignore_result=True,
+    # A message delivered twice finds the run taken; a lost one is found by the sweep. Late acknowledgement was measured to start
+    # one long task three times (docs/decisions/0003).
+    task_acks_late=False,
+    worker_prefetch_multiplier=1,
+    worker_concurrency=settings.worker_concurrency,
+    worker_hijack_root_logger=False,
+    worker_send_task_events=False,
+    broker_connection_retry_on_startup=True,
+    broker_transport_options={"socket_keepalive": True, "health_check_interval": 10},
+    timezone="UTC",
+    task_default_queue="headgate",
+    beat_schedule=schedule.BEAT,
+    beat_max_loop_interval=5,
+)
+
+
+@worker_process_init.connect
+def _forget_parents_connections(**_kwargs: object) -> None:
+    """A forked child opens connections of its own; sharing a socket with its parent would mix their protocols."""
+    from workers import wiring
+
+    wiring.reset()
+
+
+@worker_ready.connect
+def _start_sweeping(**_kwargs: object) -> None:
+    """Sweep from the worker's main process too, so that a dead scheduler stops nothing."""
+    from workers import sweeping
+
+    sweeping.start()
+
+
+@worker_shutting_down.connect
+def _stop_sweeping(**_kwargs: object) -> None:
+    from workers import sweeping
+
+    sweeping.stop()

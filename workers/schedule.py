@@ -1,0 +1,15 @@
+"""What the scheduler does and how often (seconds); each of it is also safe to do twice at once."""
+
+from typing import Any
+
+from app.settings import get_settings
+
+BEAT: dict[str, dict[str, Any]] = {
+    "wake runs whose driver is gone, and lost jobs": {
+        "task": "headgate.sweep",
+        "schedule": get_settings().sweep_seconds,
+        "options": {"expires": 10},
+    },
+    "take the figures that are due": {"task": "headgate.monitor_due", "schedule": 15.0, "options": {"expires": 30}},
+    "let lapse what no longer holds": {"task": "headgate.refresh_ticks", "schedule": 30.0, "options": {"expires": 60}},
+}
