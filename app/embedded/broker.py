@@ -32,6 +32,7 @@ class EmbeddedBroker:
 
     def __init__(self, home: Path, *, port: int | None = None, log: Path | None = None) -> None:
         """``home`` is made if need be; it holds the configuration with the password, readable by us alone."""
+        self.name = "the broker"
         self.home = home.absolute()
         self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.port = port or free_port()
@@ -60,7 +61,7 @@ class EmbeddedBroker:
         ]
         configuration.write_text("\n".join(lines) + "\n")
         command = [program, configuration]
-        self.child = Child("the broker", command, log=self.log, env={"PATH": os.defpath}, cwd=self.home, polite=signal.SIGTERM)
+        self.child = Child(self.name, command, log=self.log, env={"PATH": os.defpath}, cwd=self.home, polite=signal.SIGTERM)
         self.child.start()
         self.child.wait_until(self._answers, seconds=START_SECONDS)
 
@@ -69,6 +70,13 @@ class EmbeddedBroker:
         if self.child is not None:
             self.child.stop(seconds=STOP_SECONDS)
             self.child = None
+
+    def is_running(self) -> bool:
+        """True while the server runs."""
+        return self.child is not None and self.child.is_running()
+
+    def ask_to_stop(self) -> None:
+        """Nothing yet: the worker ends better while its broker is still there."""
 
     def _answers(self) -> bool:
         """True when PING gets any answer; +PONG or -NOAUTH both say that it listens to us."""

@@ -9,13 +9,15 @@ import secrets
 import shutil
 import signal
 import subprocess
+import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
 
 from app.embedded.ownership import SHARED_HOME, can_reach, unprivileged
 from app.embedded.ports import LOOPBACK, free_port
-from app.embedded.process import Child, ChildFailedError, EmbeddedError
+from app.embedded.process import POLL_SECONDS, Child, ChildFailedError, EmbeddedError
 
 SUPERUSER = "postgres"
 START_SECONDS = 30
@@ -70,6 +72,7 @@ class EmbeddedPostgres:
         log: Path | None = None,
     ) -> None:
         """``home`` is made if need be; ``password`` is the superuser's (kept in ``home/password`` when none is given)."""
+        self.name = "PostgreSQL"
         self.owner = unprivileged()
         self.home = _home_for(home, self.owner)
         self.data = self.home / "data"
@@ -84,11 +87,11 @@ class EmbeddedPostgres:
         """Create the cluster if there is none, start the server and wait until it takes connections."""
         if not (self.data / "PG_VERSION").exists():
             self._create_cluster()
-        self._forget_stale_pid()
+        self.end_leftover()
         options = [part for name, value in self.settings.items() for part in ("-c", f"{name}={value}")]
         command: list[str | Path] = [self.installation / "bin" / "postgres", "-D", self.data, "-p", str(self.port), *options]
         self.child = Child(
-            "PostgreSQL", command, log=self.log, env=self._environment(), cwd=self.home, owner=self.owner, polite=signal.SIGINT
+            self.name, command, log=self.log, env=self._environment(), cwd=self.home, owner=self.owner, polite=signal.SIGINT
         )
         self.child.start()
         self.child.wait_until(self._is_ready, seconds=START_SECONDS)
@@ -101,6 +104,13 @@ class EmbeddedPostgres:
             self.child.polite = signal.SIGQUIT
         self.child.stop(seconds=STOP_SECONDS)
         self.child = None
+
+    def is_running(self) -> bool:
+        """True while the server runs."""
+        return self.child is not None and self.child.is_running()
+
+    def ask_to_stop(self) -> None:
+        """Nothing yet: those who are asked to end together with us still write to it."""
 
     def dsn(self, database: str = "postgres", *, user: str = SUPERUSER, password: str | None = None) -> str:
         """A libpq URI for ``database``, by default as the superuser."""
@@ -133,14 +143,21 @@ class EmbeddedPostgres:
         """A clean environment: PGDATA and friends of the person who starts us must not leak in."""
         return {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC", "HOME": str(self.home)}
 
-    def _forget_stale_pid(self) -> None:
-        """Remove the pid file of a server that is gone; its number may belong to any process by now, which PostgreSQL minds."""
+    def end_leftover(self) -> None:
+        """End a server that a killed supervisor left on our data folder, and forget the pid file of one that is gone.
+
+        A pid file's number may belong to any process by now, which PostgreSQL itself would mind.
+        """
         pid_file = self.data / "postmaster.pid"
-        if not pid_file.exists():
-            return
-        pid = pid_file.read_text().split("\n", 1)[0].strip()
-        if _is_postgres(pid, self.data):
-            raise EmbeddedError(f"Another PostgreSQL (process {pid}) runs on {self.data}.", hint=f"End it first: kill -INT {pid}")
+        deadline = time.monotonic() + STOP_SECONDS
+        while pid_file.exists() and _is_postgres(pid := pid_file.read_text().split("\n", 1)[0].strip(), self.data):
+            if time.monotonic() > deadline:
+                raise EmbeddedError(
+                    f"Another PostgreSQL (process {pid}) runs on {self.data}.", hint=f"End it first: kill -INT {pid}"
+                )
+            with suppress(ProcessLookupError):
+                os.kill(int(pid), signal.SIGINT)
+            time.sleep(POLL_SECONDS)
         pid_file.unlink(missing_ok=True)
 
     def _is_ready(self) -> bool:

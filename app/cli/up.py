@@ -1,0 +1,54 @@
+"""`headgate up`: the embedded stack in the foreground."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from app.embedded.folder import DataFolder
+from app.embedded.stack import Stack
+from app.settings import get_settings
+
+DEFAULT_PORT = 8000
+
+
+def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command to the command line."""
+    parser = subparsers.add_parser("up", help="PostgreSQL, broker, web, worker and scheduler on this machine, in the foreground")
+    add_arguments(parser)
+    parser.set_defaults(run=run)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what `up` and `demo` have in common."""
+    parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="the web's port (default: %(default)s)")
+    parser.add_argument("--host", default="127.0.0.1", help="the address the web listens on (default: %(default)s)")
+    parser.add_argument(
+        "--data-dir", type=Path, default=None, help="where everything is kept (default: $HEADGATE_DATA_DIR, .headgate)"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Start everything, say where it is, and stay until a signal ends it."""
+    stack = stack_for(args)
+    stack.supervisor.end_on_signals()
+    stack.start()
+    try:
+        say(f"Headgate is ready at {stack.address} (data and logs in {stack.folder.path}). Ctrl-C ends it.")
+        stack.supervisor.watch()
+    finally:
+        say("Ending.")
+        stack.stop()
+    return 0
+
+
+def stack_for(args: argparse.Namespace) -> Stack:
+    """The stack that the arguments describe, not yet started."""
+    settings = get_settings()
+    return Stack(
+        folder=DataFolder(args.data_dir or settings.data_dir), settings=settings, port=args.port, host=args.host, say=say
+    )
+
+
+def say(sentence: str) -> None:
+    """Tell the person at the terminal; standard output is kept for what scripts read."""
+    print(sentence, file=sys.stderr, flush=True)

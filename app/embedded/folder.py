@@ -1,0 +1,95 @@
+"""The data folder of the embedded stack: who holds it, the sealing key, the ports that must stay the same, the logs."""
+
+import base64
+import fcntl
+import json
+import os
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO
+
+from app.embedded.ports import free_port
+from app.embedded.process import EmbeddedError
+
+KEY_BYTES = 32
+
+
+class FolderHeldError(EmbeddedError):
+    """Another Headgate runs on this data folder."""
+
+    status = 409
+
+
+class DataFolder:
+    """One folder; `hold` it before anything in it is touched."""
+
+    def __init__(self, path: Path) -> None:
+        """``path`` is made if need be, readable by us alone."""
+        self.path = path.absolute()
+        self.path.mkdir(mode=0o711, parents=True, exist_ok=True)  # PostgreSQL may run as another user: it has to pass through
+        self.logs = self.path / "logs"
+        self.logs.mkdir(mode=0o700, exist_ok=True)
+        self._lock: IO[str] | None = None
+
+    def hold(self, *, address: str) -> None:
+        """Take the folder for this process's life; raises FolderHeldError with who has it."""
+        lock = (self.path / "lock").open("a+")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            raise FolderHeldError(
+                f"The data directory {self.path} is in use by {_holder(lock.read())}.",
+                hint="End that one first, or give this one its own with --data-dir.",
+            ) from None
+        lock.truncate(0)
+        lock.write(json.dumps({"pid": os.getpid(), "address": address}))
+        lock.flush()
+        self._lock = lock
+
+    def release(self) -> None:
+        """Let go, for tests and for a clean end; the kernel does it for a killed process."""
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+    def secret_key_file(self) -> Path:
+        """The file with the key that seals connection strings, made once with mode 0600."""
+        file = self.path / "secret.keys"
+        if not file.exists():
+            key = base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode()
+            write_private(file, f"k1:{key}\n")
+        return file
+
+    def port(self, name: str) -> int:
+        """The port of ``name``, chosen once: saved targets hold it in their connection strings."""
+        return int(self._remember(f"port-{name}", lambda: str(free_port())))
+
+    def password(self, name: str) -> str:
+        """The password of the role ``name``, made once with mode 0600."""
+        return self._remember(f"password-{name}", lambda: secrets.token_urlsafe(18))
+
+    def _remember(self, name: str, make: Callable[[], str]) -> str:
+        folder = self.path / "kept"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        file = folder / name
+        if not file.exists():
+            write_private(file, make())
+        return file.read_text()
+
+
+def write_private(file: Path, text: str) -> None:
+    """Write ``file`` atomically, never readable by others, not even for a moment."""
+    draft = file.with_name(f".{file.name}.{os.getpid()}")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as stream:
+        stream.write(text)
+    draft.replace(file)
+
+
+def _holder(text: str) -> str:
+    try:
+        note = json.loads(text)
+    except ValueError:
+        return "another process"
+    return f"process {note['pid']} ({note['address']})"
