@@ -93,6 +93,13 @@ class StepKind(Protocol):
 
 
 @runtime_checkable
+class OneUnit(Protocol):
+    """A kind whose work can't be cut in slices (a dump): the driver does not let go at a slice's end, only when asked to stop."""
+
+    is_one_unit: bool
+
+
+@runtime_checkable
 class Undoable(Protocol):
     """A kind that can be undone by more than the plan's rollback SQL."""
 
