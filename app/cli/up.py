@@ -3,10 +3,12 @@
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from app.embedded.folder import DataFolder
-from app.embedded.stack import Stack
 from app.settings import get_settings
+
+if TYPE_CHECKING:  # the servers' code is read only by the commands that start them
+    from app.embedded.stack import Stack
 
 DEFAULT_PORT = 8000
 
@@ -22,31 +24,32 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what `up` and `demo` have in common."""
     parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="the web's port (default: %(default)s)")
     parser.add_argument("--host", default="127.0.0.1", help="the address the web listens on (default: %(default)s)")
-    parser.add_argument(
-        "--data-dir", type=Path, default=None, help="where everything is kept (default: $HEADGATE_DATA_DIR, .headgate)"
-    )
+    parser.add_argument("--data-dir", type=Path, default=None, help="where all is kept (default: $HEADGATE_DATA_DIR or .headgate)")
 
 
 def run(args: argparse.Namespace) -> int:
     """Start everything, say where it is, and stay until a signal ends it."""
     stack = stack_for(args)
     stack.supervisor.end_on_signals()
-    stack.start()
     try:
+        stack.start()
         say(f"Headgate is ready at {stack.address} (data and logs in {stack.folder.path}). Ctrl-C ends it.")
         stack.supervisor.watch()
+    except KeyboardInterrupt:
+        say("Broken off while starting.")
     finally:
-        say("Ending.")
         stack.stop()
+    say("All of it has ended.")
     return 0
 
 
-def stack_for(args: argparse.Namespace) -> Stack:
+def stack_for(args: argparse.Namespace) -> "Stack":
     """The stack that the arguments describe, not yet started."""
+    from app.embedded.folder import DataFolder
+    from app.embedded.stack import Stack
+
     settings = get_settings()
-    return Stack(
-        folder=DataFolder(args.data_dir or settings.data_dir), settings=settings, port=args.port, host=args.host, say=say
-    )
+    return Stack(folder=DataFolder(args.data_dir or settings.data_dir), settings=settings, port=args.port, host=args.host, say=say)
 
 
 def say(sentence: str) -> None:

@@ -11,9 +11,9 @@ from urllib.error import URLError
 
 import psycopg
 import redis
-from psycopg import sql
 
 from app.embedded.broker import EmbeddedBroker
+from app.embedded.databases import make_database, make_role
 from app.embedded.folder import DataFolder
 from app.embedded.ports import PortTakenError, is_free
 from app.embedded.postgres import EmbeddedPostgres, NotAvailableError, client_programs
@@ -178,7 +178,7 @@ class Stack:
         )
 
     def python_part(self, name: str, module: list[str]) -> Part:
-        """A further Python process (``-m module arguments``) with the stack's environment, started and supervised from here on."""
+        """A further Python process (``-m module arguments``) in the stack's environment, started and supervised."""
         part = self._python(name, module)
         self.supervisor.start(part)
         return part
@@ -197,25 +197,6 @@ class Stack:
             return next(iter(client.scan_iter("_kombu.binding.*")), None) is not None
         finally:
             client.close()
-
-
-def make_role(connection: psycopg.Connection, name: str, password: str) -> None:
-    """Make the role ``name`` with sign-in, or give it this password."""
-    verb = (
-        "ALTER"
-        if connection.execute("SELECT FROM pg_catalog.pg_roles WHERE rolname = %(name)s", {"name": name}).fetchone()
-        else "CREATE"
-    )
-    statement = sql.SQL("{} ROLE {} LOGIN PASSWORD {}").format(sql.SQL(verb), sql.Identifier(name), sql.Literal(password))
-    connection.execute(statement)
-
-
-def make_database(connection: psycopg.Connection, name: str, *, owner: str) -> bool:
-    """Make the database ``name`` of ``owner``; False when it is there already."""
-    if connection.execute("SELECT FROM pg_catalog.pg_database WHERE datname = %(name)s", {"name": name}).fetchone():
-        return False
-    connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(name), sql.Identifier(owner)))
-    return True
 
 
 def _inherited_environment() -> dict[str, str]:

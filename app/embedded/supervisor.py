@@ -60,6 +60,7 @@ class Supervisor:
         self.say = say
         self.parts: list[Kept] = []
         self._asked_to_end = threading.Event()
+        self._is_watching = False
 
     def start(self, part: Part) -> None:
         """Start ``part`` and look after it from now on; it is stopped too when its start fails half-way."""
@@ -67,12 +68,13 @@ class Supervisor:
         part.start()
 
     def end_on_signals(self) -> None:
-        """Let SIGINT, SIGTERM and SIGHUP end `watch`."""
+        """Let SIGINT, SIGTERM and SIGHUP end `watch`; before it they raise KeyboardInterrupt, so a start can be broken off."""
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._end)
 
     def watch(self) -> None:
         """Restart what ends, until a signal asks us to end."""
+        self._is_watching = True
         while not self._asked_to_end.wait(LOOK_EVERY_SECONDS):
             for kept in self.parts:
                 self._look_after(kept, time.monotonic())
@@ -83,6 +85,7 @@ class Supervisor:
 
     def stop(self) -> None:
         """End all parts: all but the servers are asked at once, then each is waited for, the last started first."""
+        self._is_watching = True  # a second Ctrl-C must not break the stop off half-way
         running = [kept.part for kept in reversed(self.parts)]
         for part in running:
             part.ask_to_stop()
@@ -92,6 +95,8 @@ class Supervisor:
 
     def _end(self, _number: int, _frame: FrameType | None) -> None:
         self._asked_to_end.set()
+        if not self._is_watching:
+            raise KeyboardInterrupt
 
     def _look_after(self, kept: Kept, now: float) -> None:
         if kept.due_at is not None:
