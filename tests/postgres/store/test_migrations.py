@@ -24,7 +24,7 @@ def test_migrations_and_mappings_make_the_same_tables(metadata: Database):
     engine = make_engine(metadata.dsn)
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
-        assert [change for change in compare_metadata(context, Base.metadata)] == []
+        assert list(compare_metadata(context, Base.metadata)) == []
     engine.dispose()
 
 
