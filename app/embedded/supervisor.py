@@ -76,8 +76,12 @@ class Supervisor:
         """Restart what ends, until a signal asks us to end."""
         self._is_watching = True
         while not self._asked_to_end.wait(LOOK_EVERY_SECONDS):
-            for kept in self.parts:
-                self._look_after(kept, time.monotonic())
+            self.look(time.monotonic())
+
+    def look(self, now: float) -> None:
+        """Look at each part once; ``now`` is monotonic."""
+        for kept in self.parts:
+            self._look_after(kept, now)
 
     def is_ending(self) -> bool:
         """True once a signal has asked us to end."""

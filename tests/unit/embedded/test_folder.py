@@ -1,0 +1,36 @@
+"""The data folder: one holder, private files, values that stay."""
+
+import base64
+import stat
+
+import pytest
+
+from app.embedded.folder import DataFolder, FolderHeldError
+
+
+def test_the_second_holder_is_told_who_has_it(tmp_path):
+    first, second = DataFolder(tmp_path / "data"), DataFolder(tmp_path / "data")
+    first.hold(address="http://localhost:8000")
+    with pytest.raises(FolderHeldError, match=r"in use by process \d+ \(http://localhost:8000\)") as refused:
+        second.hold(address="http://localhost:8001")
+    assert refused.value.exit_code == 2
+    first.release()
+    second.hold(address="http://localhost:8001")
+    second.release()
+
+
+def test_the_sealing_key_is_made_once_and_private(tmp_path):
+    file = DataFolder(tmp_path / "data").secret_key_file()
+    content = file.read_text()
+    name, key = content.strip().split(":")
+    assert name == "k1"
+    assert len(base64.b64decode(key)) == 32
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert DataFolder(tmp_path / "data").secret_key_file().read_text() == content
+
+
+def test_ports_and_passwords_stay_the_same(tmp_path):
+    folder, again = DataFolder(tmp_path / "data"), DataFolder(tmp_path / "data")
+    assert folder.port("postgres") == again.port("postgres")
+    assert folder.password("author") == again.password("author") != folder.password("approver")
+    assert {stat.S_IMODE(file.stat().st_mode) for file in (tmp_path / "data" / "kept").iterdir()} == {0o600}
