@@ -1,20 +1,16 @@
-"""Settings -> sessions -> a unit of work: where a worker process gets what the core is handed."""
+"""Settings -> engine -> sessions -> desk: where a worker process gets what the core is handed."""
 
-import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
+import os
+import socket
 from functools import lru_cache
 
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
 
-from app.actions.work import Actor, Work
+from app.actions.worker.desk import Desk
 from app.clock import SystemClock
-from app.settings import Settings, get_settings
+from app.settings import get_settings
 from app.store.sessions import make_engine, make_sessions
-from workers.doorbell import ring
-
-logger = logging.getLogger("headgate.worker")
 
 
 @lru_cache
@@ -37,17 +33,11 @@ def reset() -> None:
     sessions.cache_clear()
 
 
-def settings() -> Settings:
-    """This process's settings."""
-    return get_settings()
+def desk() -> Desk:
+    """What this process's verbs are handed."""
+    return Desk(engine=engine(), sessions=sessions(), settings=get_settings(), clock=SystemClock(), owner=owner())
 
 
-@contextmanager
-def unit_of_work(actor: Actor) -> Iterator[Work]:
-    """A transaction on Headgate's own database; its wakes are rung after the commit, never before."""
-    with sessions()() as session:
-        work = Work(session=session, actor=actor, clock=SystemClock(), settings=get_settings(), wakes=[])
-        yield work
-        session.commit()
-    for wake in work.wakes:
-        ring(wake)
+def owner() -> str:
+    """This process's name in leases and events."""
+    return f"{socket.gethostname()}:{os.getpid()}"

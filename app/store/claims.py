@@ -15,6 +15,7 @@ from app.run.states import DRIVEN, RunState
 
 #: First key of the two-key advisory lock; the second is the run's id. Chosen once, never changed.
 LOCK_NAMESPACE = 0x48474154  # "HGAT"
+JOB_NAMESPACE = 0x48474A42  # "HGJB"
 
 _TRY_LOCK = text("SELECT pg_try_advisory_lock(:namespace, :run_id)")
 _UNLOCK = text("SELECT pg_advisory_unlock(:namespace, :run_id)")
@@ -60,6 +61,33 @@ _WITHOUT_DRIVER = text(
     ORDER BY id
     """
 )
+_TAKE_JOB = text(
+    """
+    UPDATE jobs SET state = 'running', owner = :owner, attempts = attempts + 1, started_at = clock_timestamp()
+    WHERE id = :job_id AND state IN ('queued', 'running')
+    RETURNING kind, subject_id
+    """
+)
+_LOST_JOBS = text(
+    """
+    SELECT id FROM jobs
+    WHERE (state = 'queued' AND created_at < clock_timestamp() - interval '1 second')
+       OR (state = 'running' AND NOT EXISTS (
+             SELECT FROM pg_locks
+             WHERE locktype = 'advisory' AND granted AND classid = :namespace AND objid = jobs.id AND objsubid = 2
+               AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+           ))
+    ORDER BY id
+    """
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobClaim:
+    """A job in the hands of one worker."""
+
+    kind: str
+    subject_id: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +127,30 @@ def runs_without_driver(connection: Connection) -> list[int]:
     """Ids of runs that have something to do now and nobody who does it: what the sweep wakes."""
     rows = connection.execute(_WITHOUT_DRIVER, {"driven": _driven(), "namespace": LOCK_NAMESPACE})
     return [row.id for row in rows]
+
+
+@contextmanager
+def job_claimed(engine: Engine, job_id: int, *, owner: str) -> Iterator[JobClaim | None]:
+    """Hold a job while the block runs, or yield None where somebody else does it or it is done.
+
+    A job has no lease: its lock dies with the worker's connection, and then the job is taken again from its beginning.
+    """
+    keys = {"namespace": JOB_NAMESPACE, "run_id": job_id}
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        if not connection.execute(_TRY_LOCK, keys).scalar_one():
+            yield None
+            return
+        try:
+            row = connection.execute(_TAKE_JOB, {"job_id": job_id, "owner": owner}).one_or_none()
+            yield None if row is None else JobClaim(kind=row.kind, subject_id=row.subject_id)
+        finally:
+            if not connection.invalidated and not connection.closed:
+                connection.execute(_UNLOCK, keys)
+
+
+def lost_jobs(connection: Connection) -> list[int]:
+    """Ids of jobs that nobody does: never heard, or their worker is gone."""
+    return [row.id for row in connection.execute(_LOST_JOBS, {"namespace": JOB_NAMESPACE})]
 
 
 def _lock(connection: Connection, run_id: int) -> bool:

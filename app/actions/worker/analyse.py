@@ -1,0 +1,40 @@
+"""Judges a revision against the target as it is now, and keeps the report with the snapshot that it was judged by."""
+
+from app.actions.worker.check_target import keep_snapshot, look
+from app.actions.worker.desk import Desk, Report, target_dsn
+from app.analysis.analyse import RULES_VERSION, analyse_plan
+from app.errors import HeadgateError
+from app.plan.model import Plan
+from app.store.tables.plans import Analysis, PlanRevision
+from app.store.words import JobState
+
+
+def analyse(desk: Desk, analysis_id: int, report: Report) -> None:
+    """Do one analysis; its row tells the result or the error."""
+    with desk.sessions.begin() as session:
+        row = session.get_one(Analysis, analysis_id)
+        row.state = JobState.RUNNING
+        plan = Plan.from_json(session.get_one(PlanRevision, row.revision_id).document)
+        target_id = row.target_id
+        dsn = target_dsn(session, desk.settings, target_id) if target_id else None
+    try:
+        report({"text": "Reading the target's catalog" if dsn else "Reading the plan"})
+        schema, statistics = look(dsn) if dsn else (None, None)
+        report({"text": "Judging every statement"})
+        judged = analyse_plan(
+            plan,
+            schema=schema,
+            statistics=statistics,
+            server_version=schema.server_version_num // 10000 if schema else None,
+        )
+    except HeadgateError as error:
+        with desk.sessions.begin() as session:
+            row = session.get_one(Analysis, analysis_id)
+            row.state, row.error, row.finished_at = JobState.FAILED, error.as_json(), desk.clock.now()
+        raise
+    with desk.sessions.begin() as session:
+        row = session.get_one(Analysis, analysis_id)
+        if target_id and schema and statistics:
+            row.snapshot_id = keep_snapshot(session, desk, target_id, schema, statistics).id
+        row.state, row.report, row.error = JobState.DONE, judged.as_json(), None
+        row.rules_version, row.finished_at = RULES_VERSION, desk.clock.now()

@@ -1,0 +1,56 @@
+"""Runs a revision on a shadow of its target and keeps what was seen."""
+
+from app.actions.worker.check_target import look
+from app.actions.worker.desk import Desk, Report, target_dsn
+from app.errors import HeadgateError
+from app.plan.model import Plan
+from app.rehearsal.rehearse import RehearsalOrder
+from app.rehearsal.rehearse import rehearse as rehearse_plan
+from app.rehearsal.report import Rehearsal as Rehearsed
+from app.store.tables.plans import PlanRevision, Rehearsal
+from app.store.words import JobState
+
+
+class NoShadowError(HeadgateError):
+    """No server is configured on which rehearsals may create databases."""
+
+    status = 503
+    exit_code = 3
+
+
+def rehearse(desk: Desk, rehearsal_id: int, report: Report) -> None:
+    """Do one rehearsal; its row tells the result or the error."""
+    with desk.sessions.begin() as session:
+        row = session.get_one(Rehearsal, rehearsal_id)
+        row.state = JobState.RUNNING
+        plan = Plan.from_json(session.get_one(PlanRevision, row.revision_id).document)
+        dsn = target_dsn(session, desk.settings, row.target_id)
+    try:
+        seen = _run(desk, plan, dsn, report)
+    except HeadgateError as error:
+        with desk.sessions.begin() as session:
+            row = session.get_one(Rehearsal, rehearsal_id)
+            row.state, row.error, row.finished_at = JobState.FAILED, error.as_json(), desk.clock.now()
+        raise
+    with desk.sessions.begin() as session:
+        row = session.get_one(Rehearsal, rehearsal_id)
+        row.state, row.ok, row.error = JobState.DONE, seen.ok, None
+        # the whole schema after the plan is kept with the document: verification compares the real result with it
+        row.result = {**seen.as_json(), "schema_after": seen.schema_after}
+        row.schema_after_fingerprint, row.finished_at = seen.after, desk.clock.now()
+
+
+def _run(desk: Desk, plan: Plan, dsn: str, report: Report) -> Rehearsed:
+    shadow = desk.settings.shadow_url
+    if shadow is None:
+        raise NoShadowError(hint="Set HEADGATE_SHADOW_URL to an empty server of the target's version.")
+    _, statistics = look(dsn)
+    order = RehearsalOrder(
+        plan=plan,
+        target_dsn=dsn,
+        shadow_dsn=shadow.get_secret_value(),
+        queries=statistics.queries,
+        ledger_schema=desk.settings.ledger_schema,
+        bin_dir=desk.settings.client_bin_dir,
+    )
+    return rehearse_plan(order, report=lambda text: report({"text": text}))

@@ -1,0 +1,23 @@
+"""The watch: figures at their hours, checklist items that prove themselves, and what lapses."""
+
+from app.actions.worker.measure import measure_due, refresh_checklists
+from workers import wiring
+from workers.celery_app import app
+
+
+@app.task(name="headgate.monitor_due")
+def monitor_due() -> None:
+    """Take the figures that are due, of every run that is watched."""
+    measure_due(wiring.desk())
+
+
+@app.task(name="headgate.monitor")
+def monitor(run_id: int) -> None:
+    """Take the figures of one run now."""
+    measure_due(wiring.desk(), run_id=run_id)
+
+
+@app.task(name="headgate.refresh_ticks")
+def refresh_ticks() -> None:
+    """Tick what can be proven and untick what no longer holds."""
+    refresh_checklists(wiring.desk())

@@ -1,0 +1,47 @@
+"""The sweep in a worker's main process: a thread that wakes what nobody drives, so that a dead scheduler stops nothing."""
+
+import logging
+import threading
+
+from sqlalchemy import Engine
+
+from app.actions.work import Wake
+from app.settings import get_settings
+from app.store.claims import lost_jobs, runs_without_driver
+from app.store.sessions import make_engine
+from workers.doorbell import ring
+
+logger = logging.getLogger("headgate.sweep")
+_stop = threading.Event()
+
+
+def sweep(engine: Engine) -> int:
+    """Ring for every run and job without a driver; how many there were."""
+    with engine.connect() as connection:
+        wakes = [Wake(task="advance", id=run_id) for run_id in runs_without_driver(connection)]
+        wakes += [Wake(task="job", id=job_id) for job_id in lost_jobs(connection)]
+    for wake in wakes:
+        ring(wake)
+    return len(wakes)
+
+
+def start() -> None:
+    """Begin to sweep in the background of this process."""
+    _stop.clear()
+    threading.Thread(target=_sweep_until_stopped, name="sweep", daemon=True).start()
+
+
+def stop() -> None:
+    """End it."""
+    _stop.set()
+
+
+def _sweep_until_stopped() -> None:
+    settings = get_settings()
+    engine = make_engine(settings.database_url.get_secret_value(), pool_size=1, overflow=0, application_name="headgate sweep")
+    while not _stop.wait(settings.sweep_seconds):
+        try:
+            sweep(engine)
+        except Exception:  # noqa: BLE001 - the worker edge: a database that restarts must not end the sweep for good
+            logger.warning("The sweep found no database; it looks again in %s s.", settings.sweep_seconds)
+    engine.dispose()
