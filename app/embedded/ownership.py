@@ -17,10 +17,10 @@ def unprivileged() -> tuple[int, int] | None:
     return nobody.pw_uid, nobody.pw_gid
 
 
-def can_reach(path: Path, owner: tuple[int, int]) -> bool:
-    """True if ``owner`` may enter every folder on the way to ``path`` and read what is there."""
+def can_reach(path: Path, owner: tuple[int, int], *, read: bool = False) -> bool:
+    """True if ``owner`` may enter every folder on the way to ``path`` (and, with ``read``, list what is there)."""
     uid, gid = owner
-    return all(_may(folder, uid, gid, read=folder == path) for folder in (path, *path.parents) if folder.exists())
+    return all(_may(folder, uid, gid, read=read and folder == path) for folder in (path, *path.parents) if folder.exists())
 
 
 def _may(folder: Path, uid: int, gid: int, *, read: bool) -> bool:

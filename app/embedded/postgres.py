@@ -182,7 +182,7 @@ def _home_for(home: Path, owner: tuple[int, int] | None) -> Path:
 
 def _reachable_installation(source: Path, home: Path, owner: tuple[int, int] | None) -> Path:
     """``source``, or a copy beside the data where ``owner`` can't get to the virtual environment."""
-    if owner is None or can_reach(source / "bin", owner):
+    if owner is None or can_reach(source / "bin", owner, read=True):
         return source
     package = source.parent
     target = home / "install" / package.name / source.name

