@@ -1,7 +1,7 @@
 """Reads everything that people made in a database, from one snapshot of its catalog.
 
-The number of questions does not grow with the number of tables. Every type and definition comes back with qualified names, so that two
-databases compare equal whatever their search_path; object numbers (OIDs) join the answers here and go no further.
+The number of questions does not grow with the number of tables. Every type and definition comes back with qualified names, so
+that two databases compare equal whatever their search_path; object numbers (OIDs) join the answers here and go no further.
 """
 
 from collections import defaultdict
