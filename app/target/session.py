@@ -38,6 +38,11 @@ _FACTS = """
 _SET = "SELECT pg_catalog.set_config(name, value, false) FROM ROWS FROM (unnest(%(names)s::text[]), unnest(%(values)s::text[]))"
 _SET += " AS s(name, value)"
 
+_SYNCHRONOUS = """
+    SELECT pg_catalog.set_config('synchronous_commit', 'on', false)
+     WHERE pg_catalog.current_setting('synchronous_commit') = 'off'
+"""
+
 
 class Target:
     """A session on a target database; closes itself as a context manager."""
@@ -221,6 +226,8 @@ def _limit(connection: psycopg.Connection[Any], lock_timeout_ms: int, statement_
         "standard_conforming_strings": "on",
     }
     connection.execute(_SET, {"names": list(limits), "values": [str(value) for value in limits.values()]})
+    # the ledger must not forget what took effect; stricter settings than "on" stay
+    connection.execute(_SYNCHRONOUS)
 
 
 def _end_with_client(connection: psycopg.Connection[Any]) -> None:
