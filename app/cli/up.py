@@ -22,9 +22,11 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what `up` and `demo` have in common."""
-    parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="the web's port (default: %(default)s)")
+    parser.add_argument("--port", type=int, default=None, help=f"the web's port (default: {DEFAULT_PORT})")
     parser.add_argument("--host", default="127.0.0.1", help="the address the web listens on (default: %(default)s)")
-    parser.add_argument("--data-dir", type=Path, default=None, help="where all is kept (default: $HEADGATE_DATA_DIR or .headgate)")
+    parser.add_argument(
+        "--data-dir", type=Path, default=None, help="where all is kept (default: $HEADGATE_DATA_DIR or .headgate)"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -33,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
     stack.supervisor.end_on_signals()
     try:
         stack.start()
-        say(f"Headgate is ready at {stack.address} (data and logs in {stack.folder.path}). Ctrl-C ends it.")
+        print(f"Headgate is ready: {stack.address} (data and logs in {stack.folder.path}). Ctrl-C ends it.", flush=True)
         stack.supervisor.watch()
     except KeyboardInterrupt:
         say("Broken off while starting.")
@@ -49,7 +51,8 @@ def stack_for(args: argparse.Namespace) -> "Stack":
     from app.embedded.stack import Stack
 
     settings = get_settings()
-    return Stack(folder=DataFolder(args.data_dir or settings.data_dir), settings=settings, port=args.port, host=args.host, say=say)
+    folder = DataFolder(args.data_dir or settings.data_dir)
+    return Stack(folder=folder, settings=settings, port=args.port or DEFAULT_PORT, host=args.host, say=say)
 
 
 def say(sentence: str) -> None:

@@ -18,7 +18,7 @@ from app.embedded.folder import DataFolder
 from app.embedded.ports import PortTakenError, is_free
 from app.embedded.postgres import EmbeddedPostgres, NotAvailableError, client_programs
 from app.embedded.process import Child
-from app.embedded.supervisor import Part, Supervisor
+from app.embedded.supervisor import Supervisor
 from app.settings import Settings
 
 METADATA = "headgate"
@@ -177,11 +177,9 @@ class Stack:
             name, command, log=self.log(name), env=self.environment, cwd=self.folder.path, polite=polite, orphaned=orphaned
         )
 
-    def python_part(self, name: str, module: list[str]) -> Part:
-        """A further Python process (``-m module arguments``) in the stack's environment, started and supervised."""
-        part = self._python(name, module)
-        self.supervisor.start(part)
-        return part
+    def start_python(self, name: str, module: list[str]) -> None:
+        """Start a further Python process (``-m module arguments``) in the stack's environment, supervised like the rest."""
+        self.supervisor.start(self._python(name, module))
 
     def _web_answers(self) -> bool:
         try:
