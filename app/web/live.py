@@ -1,8 +1,8 @@
 """The hub: one listening connection a web process, however many people watch; what changed is rendered once for all of them.
 
 Lines of the log are sent once each, with their number as the event's id; every other part of the page replaces itself whole, so
-that a frame may be sent twice or left out without harm. A watcher that comes back says the last number it saw and gets the rest out of
-the database. Measured: one subscription a watcher costs 1,000 connections at 1,000 watchers, one hub none.
+that a frame may be sent twice or left out without harm. A watcher that comes back says the last number it saw and gets the rest
+out of the database. Measured: a subscription a watcher costs 1,000 connections at 1,000 watchers, one hub none.
 """
 
 import asyncio
