@@ -6,11 +6,16 @@ from pathlib import Path
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+#: files named like the variables (headgate_database_url) are read from here where a container platform puts secrets
+SECRETS_DIR = Path("/run/secrets")
+
 
 class Settings(BaseSettings):
     """Headgate's configuration, read once from the environment; docs/operating.md lists it (a house test compares them)."""
 
-    model_config = SettingsConfigDict(env_prefix="HEADGATE_", frozen=True, secrets_dir=None, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="HEADGATE_", frozen=True, secrets_dir=SECRETS_DIR if SECRETS_DIR.is_dir() else None, extra="ignore"
+    )
 
     database_url: SecretStr = Field(
         default=SecretStr("postgresql:///headgate"),
