@@ -1,4 +1,4 @@
-"""What an environment asks for before a plan may run there, and how a run behaves there: data, edited on the environment's page."""
+"""What an environment asks for before a plan may run there, and how a run behaves there: data, edited on its page."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields

@@ -1,0 +1,86 @@
+"""Backups and restores."""
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from app.errors import NotFoundError
+from app.store.tables.backups import Backup, Restore
+from app.store.words import OPEN, BackupFormat, BackupState, JobState
+
+_OPEN = (BackupState.QUEUED, BackupState.RUNNING)
+
+
+def get(session: Session, backup_id: int) -> Backup:
+    """The backup of that id.
+
+    Raises NotFoundError.
+    """
+    backup = session.get(Backup, backup_id)
+    if backup is None:
+        raise NotFoundError("There is no such backup.")
+    return backup
+
+
+def request(
+    session: Session,
+    target_id: int,
+    *,
+    requested_by: int | None,
+    format: BackupFormat,  # noqa: A002  the column's own name
+    jobs: int,
+    tables: list[str] | None,
+    now: datetime,
+) -> tuple[Backup, bool]:
+    """The backup that was asked for, and True where it is a new one: one at a time is open per target."""
+    made = session.scalar(
+        insert(Backup)
+        .values(target_id=target_id, requested_by=requested_by, format=format, jobs=jobs, tables=tables, created_at=now)
+        .on_conflict_do_nothing()
+        .returning(Backup.id)
+    )
+    if made is not None:
+        return get(session, made), True
+    found = session.scalars(
+        select(Backup).where(Backup.target_id == target_id, Backup.run_id.is_(None), Backup.state.in_(_OPEN))
+    ).one()
+    return found, False
+
+
+def newest_whole(session: Session, target_id: int) -> Backup | None:
+    """The newest finished backup of the whole database; a verified one is preferred to a younger one that is not."""
+    return session.scalar(
+        select(Backup)
+        .where(Backup.target_id == target_id, Backup.state == BackupState.DONE, Backup.tables.is_(None))
+        .order_by(Backup.verified_at.is_(None), Backup.finished_at.desc())
+        .limit(1)
+    )
+
+
+def of_target(session: Session, target_id: int, *, limit: int = 50) -> list[Backup]:
+    """The target's backups, the newest first."""
+    return list(session.scalars(select(Backup).where(Backup.target_id == target_id).order_by(Backup.id.desc()).limit(limit)))
+
+
+def request_restore(session: Session, backup_id: int, *, new_database: str, requested_by: int, now: datetime) -> Restore:
+    """The restore of a backup into a new database: the open one where it was asked for already."""
+    session.execute(
+        insert(Restore)
+        .values(backup_id=backup_id, new_database=new_database, requested_by=requested_by, created_at=now)
+        .on_conflict_do_nothing()
+    )
+    return session.scalars(
+        select(Restore).where(Restore.backup_id == backup_id, Restore.new_database == new_database, Restore.state.in_(OPEN))
+    ).one()
+
+
+def restores_of(session: Session, backup_id: int) -> list[Restore]:
+    """What became of the restores of a backup, the newest first."""
+    return list(session.scalars(select(Restore).where(Restore.backup_id == backup_id).order_by(Restore.id.desc())))
+
+
+def is_settled(restore: Restore) -> bool:
+    """True where the restore came to an end."""
+    return restore.state in {JobState.DONE, JobState.FAILED}

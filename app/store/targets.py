@@ -1,0 +1,161 @@
+"""Projects, environments, targets with their sealed connection strings, and what was seen of their schema."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from app.errors import NotFoundError
+from app.review.policy import EnvironmentPolicy
+from app.store.tables.targets import Environment, Project, SchemaSnapshot, Target
+from app.target.secrets import Keys, open_sealed, rotate, seal
+
+
+def get(session: Session, target_id: int) -> Target:
+    """The target of that id.
+
+    Raises NotFoundError.
+    """
+    target = session.get(Target, target_id)
+    if target is None:
+        raise NotFoundError("There is no such target.")
+    return target
+
+
+def project(session: Session, project_id: int) -> Project:
+    """The project of that id.
+
+    Raises NotFoundError.
+    """
+    found = session.get(Project, project_id)
+    if found is None:
+        raise NotFoundError("There is no such project.")
+    return found
+
+
+def environment(session: Session, environment_id: int) -> Environment:
+    """The environment of that id.
+
+    Raises NotFoundError.
+    """
+    found = session.get(Environment, environment_id)
+    if found is None:
+        raise NotFoundError("There is no such environment.")
+    return found
+
+
+def projects(session: Session, ids: set[int] | None = None) -> list[Project]:
+    """All projects by name, or those of the given ids."""
+    query = select(Project).order_by(Project.name)
+    return list(session.scalars(query if ids is None else query.where(Project.id.in_(ids))))
+
+
+def environments(session: Session, project_id: int) -> list[Environment]:
+    """A project's environments in the order of the promotion."""
+    return list(session.scalars(select(Environment).where(Environment.project_id == project_id).order_by(Environment.position)))
+
+
+def of_project(session: Session, project_id: int, *, retired: bool = False) -> list[tuple[Target, Environment]]:
+    """A project's targets with their environments, in the order of the promotion."""
+    query = (
+        select(Target, Environment)
+        .join(Environment, Environment.id == Target.environment_id)
+        .where(Target.project_id == project_id)
+        .order_by(Environment.position, Target.name)
+    )
+    rows = session.execute(query if retired else query.where(Target.retired_at.is_(None)))
+    return [(target, environment) for target, environment in rows]
+
+
+def by_name(session: Session, name: str, project_id: int | None = None) -> list[Target]:
+    """Targets of that name, in one project or in all."""
+    query = select(Target).where(Target.name == name, Target.retired_at.is_(None)).order_by(Target.id)
+    return list(session.scalars(query if project_id is None else query.where(Target.project_id == project_id)))
+
+
+def policy_of(session: Session, target: Target) -> EnvironmentPolicy:
+    """The rules of the target's environment."""
+    return EnvironmentPolicy.from_json(environment(session, target.environment_id).policy)
+
+
+def last_position(session: Session, project_id: int) -> int:
+    """The position of the project's last environment, 0 where it has none."""
+    return session.scalar(select(func.max(Environment.position)).where(Environment.project_id == project_id)) or 0
+
+
+def sealing_context(target_id: int) -> str:
+    """What a sealed connection string is bound to: moved to another row, it does not open."""
+    return f"target:{target_id}:dsn"
+
+
+def seal_dsn(keys: Keys, target_id: int, dsn: str) -> str:
+    """The connection string, sealed for that target alone."""
+    return seal(keys, dsn, sealing_context(target_id))
+
+
+def open_dsn(keys: Keys, target: Target) -> str:
+    """The target's connection string: for a connect call, never for a page, a log or an event."""
+    return open_sealed(keys, target.sealed_dsn, sealing_context(target.id))
+
+
+def rotate_dsns(session: Session, keys: Keys) -> int:
+    """Seal every connection string with the newest key; returns how many were sealed with an older one."""
+    changed = 0
+    for target in session.scalars(select(Target).with_for_update()):
+        sealed = rotate(keys, target.sealed_dsn, sealing_context(target.id))
+        changed += sealed != target.sealed_dsn
+        target.sealed_dsn = sealed
+    return changed
+
+
+def keep_snapshot(
+    session: Session,
+    target: Target,
+    *,
+    fingerprint: str,
+    content: Mapping[str, Any],
+    statistics: Mapping[str, Any] | None,
+    now: datetime,
+) -> SchemaSnapshot:
+    """Keep what was seen of a target's schema, and note its fingerprint on the target."""
+    snapshot = SchemaSnapshot(
+        target_id=target.id,
+        taken_at=now,
+        fingerprint=fingerprint,
+        content=dict(content),
+        statistics=None if statistics is None else dict(statistics),
+    )
+    session.add(snapshot)
+    target.schema_fingerprint = fingerprint
+    session.flush()
+    return snapshot
+
+
+def newest_snapshot(session: Session, target_id: int) -> SchemaSnapshot | None:
+    """What was last seen of the target's schema."""
+    return session.scalar(
+        select(SchemaSnapshot)
+        .where(SchemaSnapshot.target_id == target_id)
+        .order_by(SchemaSnapshot.taken_at.desc(), SchemaSnapshot.id.desc())
+        .limit(1)
+    )
+
+
+def note_test(
+    session: Session,
+    target: Target,
+    *,
+    now: datetime,
+    server_version: str | None = None,
+    capabilities: Mapping[str, Any] | None = None,
+    error: Mapping[str, Any] | None = None,
+) -> None:
+    """Keep the result of a connection test; after a failed one what was known before stays."""
+    target.last_checked_at = now
+    target.last_error = None if error is None else dict(error)
+    if error is None:
+        target.server_version = server_version
+        target.capabilities = None if capabilities is None else dict(capabilities)
+    session.flush()
