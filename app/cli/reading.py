@@ -1,0 +1,72 @@
+"""What commands are given: a path (plan file, folder, SQL file or standard input) as a plan, and the connection string."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from app.catalog.records import Schema
+from app.errors import HeadgateError
+from app.importing.draft import draft
+from app.importing.read import read_folder, read_upload
+from app.plan.document import read_plan
+from app.plan.model import Plan
+from app.sql.inverse import derive_rollback
+
+PLAN_SUFFIXES = frozenset({".yaml", ".yml"})
+STANDARD_INPUT = "-"
+
+
+class NoConnectionError(HeadgateError):
+    """The command needs a database and was given none."""
+
+
+def add_dsn(parser: argparse.ArgumentParser) -> None:
+    """The options by which every command learns its database."""
+    parser.add_argument("--dsn", metavar="DSN", help="libpq URI or keyword string; default: HEADGATE_DSN")
+
+
+def dsn_of(args: argparse.Namespace) -> str:
+    """The connection string; Raises NoConnectionError where none was given."""
+    dsn = optional_dsn_of(args)
+    if dsn is None:
+        raise NoConnectionError("No database was given.", hint="Say --dsn postgresql://user@host/database, or set HEADGATE_DSN.")
+    return dsn
+
+
+def optional_dsn_of(args: argparse.Namespace) -> str | None:
+    """The connection string, or None where none was given."""
+    return args.dsn or os.environ.get("HEADGATE_DSN") or None
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    """``--format text|json`` and its short form."""
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="default: text")
+    parser.add_argument("--json", action="store_const", const="json", dest="format", help="short for --format json")
+
+
+def plan_of(path: str, *, tool: str | None = None, schema: Schema | None = None) -> Plan:
+    """The plan at a path: a plan file, a folder of migrations, one SQL file, or ``-`` for SQL on standard input.
+
+    Raises PlanError, ImportRefusedError, SqlSyntaxError: each names file and line.
+    """
+    where = Path(path)
+    if where.suffix in PLAN_SUFFIXES:
+        return read_plan(_content(where), file=path, derive=lambda sql: derive_rollback(sql, schema))
+    if path == STANDARD_INPUT:
+        imported = read_upload({"standard-input.sql": sys.stdin.buffer.read()}, tool)
+    else:
+        imported = read_folder(where, tool)
+    # whoever works from a terminal has no review to pass: a step without a way back is stated as such, not refused
+    return draft(imported.migrations, name=_name(where), schema=schema, tool=imported.tool, accept_irreversible=True)
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise HeadgateError(f"{path} can't be read: {error.strerror}.", file=str(path), hint="Check the path.") from None
+
+
+def _name(path: Path) -> str:
+    return path.resolve().stem if str(path) != STANDARD_INPUT else "Standard input"
