@@ -1,0 +1,15 @@
+"""What uvicorn loads: settings, sessions and the doorbell become the application."""
+
+from app.settings import get_settings
+from app.store.sessions import make_engine, make_sessions
+from app.web.doorbell import CeleryDoorbell
+from app.web.main import create_app
+
+#: as many as the threads that serve pages need at once on two cores
+POOL_SIZE = 10
+
+_settings = get_settings()
+_engine = make_engine(
+    _settings.database_url.get_secret_value(), pool_size=POOL_SIZE, overflow=30, application_name="headgate web"
+)
+app = create_app(_settings, make_sessions(_engine), CeleryDoorbell(_settings))

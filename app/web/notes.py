@@ -1,0 +1,44 @@
+"""What a page says after a form was sent: fixed sentences by name, so that a link can't put words into our mouth."""
+
+NOTES = {
+    "signed-out": "You are signed out.",
+    "saved": "Saved.",
+    "password-changed": "Your password is changed. Every other sign-in of yours was ended.",
+    "project-added": "The project is there. Next: add its environments in the order in which changes are promoted.",
+    "environment-added": "The environment is there. Next: add the database that belongs to it.",
+    "policy-saved": "The policy is saved. It counts for everything that is decided from now on.",
+    "target-added": "The database is there. A worker is testing the connection; this page shows what it finds.",
+    "target-saved": "Saved. A worker is testing the connection with the new values.",
+    "testing": "A worker is testing the connection.",
+    "reading-schema": "A worker is reading the schema.",
+    "plan-imported": "The plan is there as revision 1. Its statements are being analysed.",
+    "revision-saved": "Saved as a new revision. Approvals and ticks of the revision before it no longer count.",
+    "nothing-changed": "Nothing was different, so there is no new revision.",
+    "analysing": "A worker is analysing the plan.",
+    "rehearsing": "A worker is rehearsing the plan on a shadow of the target.",
+    "review-requested": "The plan is in review.",
+    "approved": "Your approval is recorded, bound to exactly this revision.",
+    "changes-requested": "Your request for changes is recorded; the author sees the reason.",
+    "commented": "Your comment is there.",
+    "resolved": "The thread is resolved.",
+    "ticked": "Ticked, with your name.",
+    "withdrawn": "The tick is withdrawn.",
+    "overridden": "Overridden, with your name and reason. It stays visible on the plan, the run and in the audit.",
+    "accepted": "The finding is accepted in a new revision, with your reason.",
+    "backup-requested": "A worker is taking the backup.",
+    "restore-requested": "A worker is restoring the backup into a new database.",
+    "started": "The run is on its way to a worker.",
+    "asked": "Asked. It takes hold at the next safe point.",
+    "invited": "The account is there. Give the person the one-time password shown below.",
+    "role-changed": "The role is changed; it counts from the person's next click.",
+    "person-disabled": "The account is closed and its sign-ins are ended.",
+    "person-enabled": "The account is open again.",
+    "signed-out-elsewhere": "That sign-in is ended.",
+    "archived": "The plan is archived. Its history stays.",
+    "sample-opened": "The sample is there.",
+}
+
+
+def note_for(name: str | None) -> str | None:
+    """The sentence of that name, or None."""
+    return NOTES.get(name or "")
