@@ -51,6 +51,25 @@ class LockPolicy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Interruption:
+    """Why the heartbeat cancelled the statement in flight."""
+
+    #: "ask": a person wants to stop; "queue": others waited behind us for too long; "lease": another worker holds the run
+    reason: Literal["ask", "queue", "lease"]
+    #: how many sessions waited behind us, and the longest of them
+    waiting: int = 0
+    held_ms: float = 0.0
+
+
+class Watch(Protocol):
+    """Tells the heartbeat which backend runs a statement now (None: none), so that it can watch and cancel it."""
+
+    def __call__(self, pid: int | None, statement: str | None, /, *, gives_way: bool = False) -> None:
+        """``gives_way``: cancel the statement when others queue behind it for longer than the policy allows."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StepContext:
     """What a step may use while it runs."""
 
@@ -70,12 +89,25 @@ class StepContext:
     clock: Clock
     #: waits for so many seconds, or less when somebody asks to stop; the next yield is then the end
     rest: Callable[[float], None]
-    #: tells the heartbeat which backend runs a statement now (None: none), so that it can watch and cancel it
-    watch: Callable[[int | None, str | None], None]
+    watch: Watch
+    #: why the last watched statement was cancelled by us, or None where somebody else did it
+    interrupted: Callable[[], Interruption | None] = lambda: None
+    #: True where the holder of the run before us ended without letting go
+    is_recovery: bool = False
     #: gates that were opened, by step id, with the note
     opened_gates: Mapping[str, str] = field(default_factory=dict)
     #: kind-specific things that the edges hand in ("backup_dir", "client_bin_dir", "speed", ...)
     options: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def run_label(self) -> str:
+        """What the run's sessions on the target are named by."""
+        return run_label(self.run_number, self.run)
+
+
+def run_label(number: int, key: UUID) -> str:
+    """``128``, or the beginning of the key on the command line, where runs have no number."""
+    return str(number) if number else key.hex[:8]
 
 
 class StepKind(Protocol):

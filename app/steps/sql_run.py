@@ -1,0 +1,166 @@
+"""One SQL step while it runs: its session, its ledger rows, its limits, and the moves that all kinds of unit share."""
+
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+from app.backfill.ledger import Ledger, UnitRow
+from app.run.events import (
+    AttemptFailed,
+    BlockerAwaited,
+    Event,
+    Gauge,
+    LockNotGranted,
+    QueueYielded,
+    StatementCancelled,
+    StatementFinished,
+    StatementStarted,
+)
+from app.steps.errors import BlockedTooLongError, GaveWayTooOftenError
+from app.steps.politeness import Holder
+from app.steps.protocol import LockPolicy, StepContext
+from app.steps.retry import MAX_GIVING_WAY, rest_ms
+from app.steps.units import Part, Unit
+from app.target.errors import LockNotGrantedError, StatementCancelledError, TargetError
+from app.target.session import Target
+
+Moves = Generator[Event | Gauge, None, None]
+#: Looked at so often while we wait outside the queue.
+LOOK_SECONDS = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SqlRun:
+    """What the units of one step share."""
+
+    context: StepContext
+    target: Target
+    ledger: Ledger
+    policy: LockPolicy
+    units: tuple[Unit, ...]
+    #: what the ledger said when the step began or went on
+    rows: dict[int, UnitRow]
+
+    @property
+    def step(self) -> str:
+        """The step's id."""
+        return self.context.step.id
+
+    def send(self, part: Part, *, gives_way: bool) -> Generator[Event | Gauge, None, int]:
+        """Run one statement between its two events; returns the rows it changed."""
+        index, of = part.statement.index, sum(len(unit.parts) for unit in self.units)
+        yield StatementStarted(step=self.step, index=index, of=of, sql=part.text, pid=self.target.pid)
+        started = self.context.clock.monotonic()
+        self.context.watch(self.target.pid, part.text, gives_way=gives_way)
+        try:
+            rows = self.target.send(part.text)
+        finally:
+            self.context.watch(None, None)
+        took = (self.context.clock.monotonic() - started) * 1000
+        changed = rows if part.effect.is_dml else -1
+        yield StatementFinished(step=self.step, index=index, duration_ms=took, changed_rows=changed)
+        return changed
+
+    def mark_done(self, unit: Unit, duration_ms: float) -> None:
+        """Write the unit's row, and with the last one what belongs to the whole step; in a transaction that holds the fence."""
+        self.ledger.record_done(self.target, self.step, unit.number, unit.digest, duration_ms)
+        if unit is self.units[-1]:
+            finishing: Callable[[Target], None] | None = self.context.options.get("with_last_unit", {}).get(self.step)
+            if finishing is not None:
+                finishing(self.target)
+
+    def wait_outside(self, unit: Unit, look: Callable[[], Sequence[Holder]], why: str) -> Moves:
+        """Wait until ``look`` finds nobody, up to the step's patience.
+
+        Raises BlockedTooLongError that names who stood in the way.
+        """
+        found = look()
+        if not found:
+            return
+        row = self.rows.get(unit.number)
+        since = row.waiting_since if row else None
+        if since is None:
+            since = self.context.clock.now()
+            self.note(unit, self.attempts(unit), waiting_since=since)
+            yield BlockerAwaited(step=self.step, blockers=_names(found), patience_ms=float(self.policy.patience_ms))
+        while found:
+            if self.context.clock.now() - since > timedelta(milliseconds=self.policy.patience_ms):
+                raise BlockedTooLongError(
+                    f"Waited {self.policy.patience_ms / 1000:.0f} s outside the lock queue; still there: {_names(found)[0]}",
+                    hint="End that session or wait for its end, then try the step again. Nothing was changed.",
+                )
+            yield Gauge(step=self.step, phase=why, source="pg_locks, pg_stat_activity", blocked_by=_names(found))
+            self.context.rest(LOOK_SECONDS)
+            found = look()
+        self.note(unit, self.attempts(unit), waiting_since=None)
+
+    def recover_from(self, error: TargetError, unit: Unit, waited_ms: float, look: Callable[[], Sequence[Holder]]) -> Moves:
+        """After a failed attempt that changed nothing: say why, rest, and let the caller try again.
+
+        Raises the error itself where it does not deserve another try, or was the last one.
+        """
+        why = self.context.interrupted() if isinstance(error, StatementCancelledError) else None
+        if why is None and not error.is_retryable:
+            raise error
+        if why is not None and why.reason == "ask":
+            yield StatementCancelled(step=self.step, pid=self.target.pid)
+            return
+        attempt = self.attempts(unit) + 1
+        limit = min(self.policy.attempts, MAX_GIVING_WAY) if why else self.policy.attempts
+        if attempt >= limit:
+            raise _gave_way_too_often(why.waiting, limit) if why else error
+        self.note(unit, attempt, waiting_since=None)
+        rest = rest_ms(attempt, self.policy)
+        if why is not None:
+            yield QueueYielded(step=self.step, waiting=why.waiting, held_ms=why.held_ms, retry_in_ms=rest)
+        elif isinstance(error, LockNotGrantedError):
+            yield LockNotGranted(
+                step=self.step,
+                attempt=attempt,
+                attempts=self.policy.attempts,
+                waited_ms=waited_ms,
+                retry_in_ms=rest,
+                blockers=_names(look()),
+            )
+        else:
+            yield AttemptFailed(
+                step=self.step,
+                attempt=attempt,
+                attempts=self.policy.attempts,
+                sqlstate=error.sqlstate,
+                message=error.message,
+                retry_in_ms=rest,
+            )
+        self.context.rest(rest / 1000)
+        yield Gauge(step=self.step, phase=f"tries again, attempt {attempt + 1} of {self.policy.attempts}")
+
+    def attempts(self, unit: Unit) -> int:
+        """Failed attempts at the unit so far, earlier slices included."""
+        row = self.rows.get(unit.number)
+        return row.attempts if row else 0
+
+    def note(self, unit: Unit, attempts: int, waiting_since: Any) -> None:
+        """Keep attempts and waiting in the ledger, so that the next slice goes on counting."""
+        self.ledger.record_attempt(
+            self.target, self.step, unit.number, unit.digest, attempts=attempts, waiting_since=waiting_since
+        )
+        self.rows.update(self.ledger.units(self.target, self.step))
+
+
+def policy_of(context: StepContext) -> LockPolicy:
+    """The target's policy with what the step says otherwise."""
+    names = ("lock_timeout_ms", "statement_timeout_ms", "attempts", "patience_ms", "queue_tolerance_ms")
+    said = {name: int(context.step.spec[name]) for name in names if context.step.spec.get(name) is not None}
+    return replace(context.locks, **said)
+
+
+def _names(found: Sequence[Holder]) -> tuple[str, ...]:
+    return tuple(holder.sentence for holder in found[:10])
+
+
+def _gave_way_too_often(waiting: int, limit: int) -> GaveWayTooOftenError:
+    return GaveWayTooOftenError(
+        f"Gave way {limit} times, since {waiting} sessions or more queued behind the step for longer than it tolerates.",
+        hint="Run it in a quieter hour, take the safe recipe that analysis offers, or let the plan tolerate a longer queue.",
+    )
