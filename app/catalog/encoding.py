@@ -1,7 +1,7 @@
 """Records as JSON values and back, so that what a worker read is kept and shown without asking the target again.
 
-A field that has its default is left out, which makes a stored schema a third of the size; an unknown field, written by a newer
-Headgate, is passed over.
+A field that has its default is left out, which makes a stored schema a third of the size; an unknown field, written by a
+newer Headgate, is passed over.
 """
 
 import dataclasses
@@ -10,6 +10,8 @@ import typing
 from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, TypeVar, cast
+
+from app.catalog.records import Schema, Statistics
 
 _T = TypeVar("_T")
 _MISSING = dataclasses.MISSING
@@ -27,6 +29,26 @@ def from_json(cls: type[_T], content: Mapping[str, Any]) -> _T:
     """
     decoders = _decoders(cast("Any", cls))
     return cls(**{name: decoders[name](value) for name, value in content.items() if name in decoders})
+
+
+def schema_to_json(schema: Schema) -> dict[str, Any]:
+    """A schema as JSON values."""
+    return to_json(schema)
+
+
+def schema_from_json(content: Mapping[str, Any]) -> Schema:
+    """The schema that ``schema_to_json`` wrote."""
+    return from_json(Schema, content)
+
+
+def statistics_to_json(statistics: Statistics) -> dict[str, Any]:
+    """Statistics as JSON values."""
+    return to_json(statistics)
+
+
+def statistics_from_json(content: Mapping[str, Any]) -> Statistics:
+    """The statistics that ``statistics_to_json`` wrote."""
+    return from_json(Statistics, content)
 
 
 def _encode(value: Any) -> Any:

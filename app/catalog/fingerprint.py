@@ -1,8 +1,9 @@
 """What a schema comes down to: a flat list of objects with their definitions, a hash over it, and the difference of two.
 
-Left out, since they differ between databases whose schema is the same: owners, sizes, counters, object numbers, extension versions,
-and the names of plain NOT NULL constraints (PostgreSQL 18 has them, 17 has not; the column says that it is NOT NULL). The order of a
-table's columns is kept, since ``SELECT *`` shows it: the difference names it only where columns that both sides have changed places.
+Left out, since they differ between databases whose schema is the same: owners, sizes, counters, object numbers, extension
+versions, and the names of plain NOT NULL constraints (PostgreSQL 18 has them, 17 has not; the column says that it is NOT
+NULL). The order of a table's columns is kept, since ``SELECT *`` shows it: the difference names it only where columns that
+both sides have changed places.
 """
 
 import hashlib
@@ -12,7 +13,6 @@ from typing import Any, Literal, get_args
 
 from app.catalog.outline import CanonicalObject, column_order, outline
 from app.catalog.records import RelationKind, Schema
-
 
 _RELATIONS = frozenset(get_args(RelationKind))
 
