@@ -16,7 +16,7 @@ from app.rehearsal.trace import StatementTrace, Tracer
 from app.sql.classify import classify
 from app.sql.split import Statement, split
 from app.steps.protocol import Done, LockPolicy, StepContext
-from app.steps.registry import KINDS
+from app.steps.registry import kind_of
 from app.target.session import Target
 
 _FENCE = 1
@@ -81,7 +81,7 @@ def run_plainly(connection: psycopg.Connection, sql: str) -> None:
 
 
 def _drain(context: StepContext) -> object:
-    running = KINDS[context.step.kind].run(context)
+    running = kind_of(context.step.kind).run(context)
     while True:
         try:
             next(running)
@@ -102,5 +102,10 @@ def _context(dsn: str, step: Step, run: UUID, ledger_schema: str) -> StepContext
         locks=LockPolicy(attempts=1),
         clock=SystemClock(),
         rest=lambda _seconds: None,
-        watch=lambda _pid, _statement: None,
+        watch=_nobody_watches,
     )
+
+
+def _nobody_watches(_pid: int | None, _statement: str | None, *, gives_way: bool = False) -> None:
+    """On a shadow nobody waits behind us, whether the statement would give way or not."""
+    del gives_way
