@@ -5,11 +5,13 @@ but not its lease, and the one who takes over ends that session first.
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, TextClause, text
+from sqlalchemy.exc import OperationalError
 
 from app.run.states import DRIVEN, RunState
 
@@ -117,10 +119,9 @@ def claimed(engine: Engine, run_id: int, *, owner: str, lease_seconds: float) ->
             claim = _take(connection, run_id, owner, lease_seconds)
             yield claim
             if claim is not None:
-                connection.execute(_LET_GO, {"run_id": run_id, "fence": claim.fence})
+                _quietly(connection, _LET_GO, {"run_id": run_id, "fence": claim.fence})
         finally:
-            if not connection.invalidated and not connection.closed:
-                connection.execute(_UNLOCK, {"namespace": LOCK_NAMESPACE, "run_id": run_id})
+            _quietly(connection, _UNLOCK, {"namespace": LOCK_NAMESPACE, "run_id": run_id})
 
 
 def runs_without_driver(connection: Connection) -> list[int]:
@@ -144,13 +145,18 @@ def job_claimed(engine: Engine, job_id: int, *, owner: str) -> Iterator[JobClaim
             row = connection.execute(_TAKE_JOB, {"job_id": job_id, "owner": owner}).one_or_none()
             yield None if row is None else JobClaim(kind=row.kind, subject_id=row.subject_id)
         finally:
-            if not connection.invalidated and not connection.closed:
-                connection.execute(_UNLOCK, keys)
+            _quietly(connection, _UNLOCK, keys)
 
 
 def lost_jobs(connection: Connection) -> list[int]:
     """Ids of jobs that nobody does: never heard, or their worker is gone."""
     return [row.id for row in connection.execute(_LOST_JOBS, {"namespace": JOB_NAMESPACE})]
+
+
+def _quietly(connection: Connection, statement: TextClause, values: dict[str, Any]) -> None:
+    """Let go; where the connection was ended meanwhile, by a restart or by who took over, it has let go already."""
+    with suppress(OperationalError):
+        connection.execute(statement, values)
 
 
 def _lock(connection: Connection, run_id: int) -> bool:

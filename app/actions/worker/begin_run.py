@@ -1,0 +1,82 @@
+"""The last look before the first change: its time, its window, and every gate once more, whatever a page said before."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from app.actions.load_readiness import load_readiness
+from app.actions.worker.desk import Desk, target_dsn
+from app.actions.worker.measure import measure_before
+from app.errors import HeadgateError
+from app.review.policy import EnvironmentPolicy
+from app.review.readiness import NotReady
+from app.review.windows import next_opening
+from app.run.states import Move, RunState
+from app.store.runs import get
+from app.store.tables.runs import Run
+from app.store.tables.targets import Environment, Target
+from app.store.words import Direction
+from app.target.session import Target as TargetSession
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Go:
+    """What to do with a run that has not begun: the move, or None to leave it as it is."""
+
+    move: Move | None
+    reason: str | None = None
+    values: dict[str, Any] = field(default_factory=dict)
+    server_version: str = ""
+
+
+def begin_run(desk: Desk, run_id: int) -> Go:
+    """Decide whether the run may begin now."""
+    with desk.sessions() as session:
+        run = get(session, run_id)
+        dsn = target_dsn(session, desk.settings, run.target_id)
+        later = _not_yet(desk, session, run)
+        if later is not None:
+            return later
+        refusal = _refused(desk, session, run)
+        is_forward = run.direction is Direction.FORWARD
+    if refusal is not None:
+        return Go(move=Move.FAIL, reason=refusal)
+    try:
+        with TargetSession.connect(dsn, purpose=f"run {run_id} looks before it begins") as target:
+            version = target.server_version
+    except HeadgateError as error:
+        return Go(move=Move.FAIL, reason=f"The target can't be worked with: {error.message}")
+    if is_forward:
+        measure_before(desk, run_id)
+    return Go(move=Move.START, values={"started_at": desk.clock.now()}, server_version=version)
+
+
+def _not_yet(desk: Desk, session: Session, run: Run) -> Go | None:
+    now = desk.clock.now()
+    until = run.scheduled_for if run.scheduled_for and run.scheduled_for > now else _window(session, run, now)
+    if until is None:
+        return None
+    if run.state is RunState.WAITING_WINDOW:
+        return Go(move=None)
+    return Go(move=Move.WAIT_FOR_WINDOW, reason=f"It begins at {until:%Y-%m-%d %H:%M} UTC.", values={"wake_at": until})
+
+
+def _window(session: Session, run: Run, now: datetime) -> datetime | None:
+    """When the target's next window opens; a rollback does not wait for one, since it is what people do in need."""
+    if run.direction is Direction.ROLLBACK:
+        return None
+    target = session.get_one(Target, run.target_id)
+    policy = EnvironmentPolicy.from_json(session.get_one(Environment, target.environment_id).policy)
+    return next_opening(policy.windows, now)
+
+
+def _refused(desk: Desk, session: Session, run: Run) -> str | None:
+    """Why the run may not begin; every gate is checked by the engine's side too, not only by the page."""
+    if run.direction is Direction.ROLLBACK:
+        return None
+    answer = load_readiness(session, revision_id=run.revision_id, target_id=run.target_id, now=desk.clock.now(), run_id=run.id)
+    if isinstance(answer, NotReady):
+        return "Not ready any more: " + "; ".join(f"{missing.what}: {missing.why}" for missing in answer.missing)
+    return None

@@ -1,0 +1,78 @@
+"""Rows -> what the engine is asked to do: the plan, where it stands according to people, and the target's limits."""
+
+from typing import Any, Literal
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.actions.worker.desk import Desk, target_dsn
+from app.engine.execute import RunOrder
+from app.plan.model import Plan
+from app.review.policy import EnvironmentPolicy
+from app.run.states import StepState
+from app.steps.protocol import LockPolicy
+from app.store.claims import Claim
+from app.store.runs import get
+from app.store.tables.plans import PlanRevision
+from app.store.tables.runs import GateAnswer, Run, RunStep
+from app.store.tables.targets import Environment, Target
+from app.store.words import Direction
+
+
+def make_order(session: Session, desk: Desk, claim: Claim) -> RunOrder:
+    """The engine's order for one slice of a claimed run."""
+    run = get(session, claim.run_id)
+    direction: Literal["forward", "rollback"] = "rollback" if run.direction is Direction.ROLLBACK else "forward"
+    return RunOrder(
+        key=run.key,
+        number=run.id,
+        plan=Plan.from_json(session.get_one(PlanRevision, run.revision_id).document),
+        direction=direction,
+        dsn=target_dsn(session, desk.settings, run.target_id),
+        fence=claim.fence,
+        ledger_schema=desk.settings.ledger_schema,
+        locks=_locks(session, run),
+        skipped=_skipped(session, run),
+        opened_gates=_opened_gates(session, run),
+        options=_options(desk, run),
+        **_rollback(session, run),
+    )
+
+
+def _policy(session: Session, run: Run) -> EnvironmentPolicy:
+    target = session.get_one(Target, run.target_id)
+    return EnvironmentPolicy.from_json(session.get_one(Environment, target.environment_id).policy)
+
+
+def _locks(session: Session, run: Run) -> LockPolicy:
+    policy = _policy(session, run)
+    return LockPolicy(
+        lock_timeout_ms=policy.lock_timeout_ms,
+        statement_timeout_ms=policy.statement_timeout_ms,
+        attempts=policy.attempts,
+        patience_ms=policy.patience_ms,
+    )
+
+
+def _skipped(session: Session, run: Run) -> frozenset[str]:
+    rows = session.scalars(select(RunStep.step_id).where(RunStep.run_id == run.id, RunStep.state == StepState.SKIPPED))
+    return frozenset(rows)
+
+
+def _opened_gates(session: Session, run: Run) -> dict[str, str]:
+    rows = session.scalars(select(GateAnswer).where(GateAnswer.run_id == run.id))
+    return {row.step_id: row.note or "confirmed" for row in rows}
+
+
+def _options(desk: Desk, run: Run) -> dict[str, Any]:
+    return {
+        **run.options,
+        "backup_dir": str(desk.settings.backups),
+        "client_bin_dir": str(desk.settings.client_bin_dir) if desk.settings.client_bin_dir else None,
+    }
+
+
+def _rollback(session: Session, run: Run) -> dict[str, Any]:
+    if run.forward_run_id is None:
+        return {}
+    return {"forward_key": get(session, run.forward_run_id).key, "rollback_scope": frozenset(run.scope or ())}
