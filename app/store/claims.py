@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, Engine, TextClause, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, PendingRollbackError
 
 from app.run.states import DRIVEN, RunState
 
@@ -155,7 +155,7 @@ def lost_jobs(connection: Connection) -> list[int]:
 
 def _quietly(connection: Connection, statement: TextClause, values: dict[str, Any]) -> None:
     """Let go; where the connection was ended meanwhile, by a restart or by who took over, it has let go already."""
-    with suppress(OperationalError):
+    with suppress(OperationalError, PendingRollbackError):
         connection.execute(statement, values)
 
 
