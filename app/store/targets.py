@@ -20,7 +20,7 @@ def get(session: Session, target_id: int) -> Target:
     """
     target = session.get(Target, target_id)
     if target is None:
-        raise NotFoundError("There is no such target.")
+        raise NotFoundError
     return target
 
 

@@ -1,0 +1,59 @@
+"""Texts that people hand in: trimmed, bounded, and refused by field where they are missing."""
+
+import re
+
+from app.errors import InvalidInputError
+
+LONGEST_NAME = 120
+LONGEST_TEXT = 20_000
+_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
+
+
+def name(value: str, field: str = "name") -> str:
+    """A name on one line.
+
+    Raises InvalidInputError that names the field, as every function here.
+    """
+    cleaned = " ".join(value.split())
+    if not cleaned:
+        raise refused(field, "Give it a name.")
+    if len(cleaned) > LONGEST_NAME:
+        raise refused(field, f"Use at most {LONGEST_NAME} characters.")
+    return cleaned
+
+
+def reason(value: str, field: str = "reason") -> str:
+    """A text that has to be given."""
+    cleaned = text(value, field)
+    if not cleaned:
+        raise refused(field, "Say why: it stays visible beside what you do.")
+    return cleaned
+
+
+def text(value: str, field: str = "note") -> str:
+    """A text that may be empty."""
+    cleaned = value.strip()
+    if "\x00" in cleaned:
+        raise refused(field, "It has a zero byte in it.")
+    if len(cleaned) > LONGEST_TEXT:
+        raise refused(field, f"Use at most {LONGEST_TEXT} characters.")
+    return cleaned
+
+
+def email(value: str) -> str:
+    """An e-mail address in lower case: only that it has the shape of one is checked."""
+    cleaned = value.strip().lower()
+    if not _ADDRESS.fullmatch(cleaned) or len(cleaned) > LONGEST_NAME * 2:
+        raise refused("email", "This is not an e-mail address.")
+    return cleaned
+
+
+def typed(value: str, wanted: str, field: str, what: str) -> None:
+    """Go on only where the person typed the name of what will be changed."""
+    if value.strip() != wanted:
+        raise refused(field, f"Type {wanted}, the name of {what}, to go on.")
+
+
+def refused(field: str, wrong: str) -> InvalidInputError:
+    """A refusal that the form shows beside the field."""
+    return InvalidInputError(wrong, fields={field: wrong})
