@@ -71,3 +71,13 @@ class Settings(BaseSettings):
 def get_settings() -> Settings:
     """The process's settings."""
     return Settings()
+
+
+def settings_table() -> str:
+    """The table in docs/operating.md: variable, default, what it is for."""
+    lines = ["| variable | default | what it is for |", "| --- | --- | --- |"]
+    for name, field in Settings.model_fields.items():
+        default = field.default.get_secret_value() if isinstance(field.default, SecretStr) else field.default
+        shown = "" if default is None else f"`{default}`"
+        lines.append(f"| `HEADGATE_{name.upper()}` | {shown} | {field.description} |")
+    return "\n".join(lines)
