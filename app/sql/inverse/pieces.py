@@ -1,0 +1,31 @@
+"""Parts of a statement's text that have to come back as they were written."""
+
+import re
+
+from app.sql.scanner import masked
+from app.sql.split import Statement
+from app.sql.tree import Node
+
+
+def expression_after(statement: Statement, constraint: Node) -> str | None:
+    """What follows ``CONSTRAINT name`` in the text, up to the next command; None where that can't be cut out for certain."""
+    start = constraint.get("location", 0) - statement.offset
+    text = statement.text.encode()
+    if not 0 < start < len(text):
+        return None
+    tail = text[start:].decode(errors="replace")
+    bare = masked(tail)
+    match = re.match(r'constraint\s+(?:"(?:[^"]|"")*"|[^\s"]+)\s+', tail, re.IGNORECASE)
+    if match is None:
+        return None
+    depth = 0
+    for position in range(match.end(), len(bare)):
+        depth += (bare[position] == "(") - (bare[position] == ")")
+        if bare[position] == "," and depth == 0:
+            return tail[match.end() : position].strip()
+    return tail[match.end() :].strip() if depth == 0 else None
+
+
+def without_concurrently(text: str) -> str:
+    """CREATE INDEX as it builds the same index inside a transaction."""
+    return re.sub(r"(?i)^(create\s+(?:unique\s+)?index\s+)concurrently\s+", r"\1", text.strip(), count=1)
