@@ -23,4 +23,5 @@ def temporary_server() -> Iterator[EmbeddedPostgres]:
         yield server
     finally:
         server.stop(immediate=True)
+        shutil.rmtree(server.home, ignore_errors=True)  # lies elsewhere where the server can't pass through the folder
         shutil.rmtree(folder, ignore_errors=True)
