@@ -3,7 +3,7 @@
 Every write asserts the fence first: a worker that lost the run commits nothing, however late it wakes up.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, LiteralString
@@ -56,12 +56,16 @@ _DONE = """
      WHERE u.state <> 'done'
 """
 _BEFORE = """
-    SELECT attempts, finished_at IS NOT NULL AS failed FROM {schema}.unit
+    SELECT attempts, finished_at IS NOT NULL AS failed, duration_ms AS spent_ms FROM {schema}.unit
      WHERE run = %(run)s AND step = %(step)s AND direction = %(direction)s AND unit = 0
 """
 _FORGET = """
     UPDATE {schema}.unit SET attempts = 0, waiting_since = NULL
      WHERE run = %(run)s AND step = %(step)s AND direction = %(direction)s AND unit > 0 AND state <> 'done'
+"""
+_SPENT = """
+    UPDATE {schema}.unit SET duration_ms = %(spent_ms)s
+     WHERE run = %(run)s AND step = %(step)s AND direction = %(direction)s AND unit = 0 AND state <> 'done'
 """
 _FAILED = """
     UPDATE {schema}.unit SET finished_at = clock_timestamp()
@@ -114,6 +118,8 @@ class Begun:
     attempt: int
     #: False where it only goes on after a slice or a pause
     is_new: bool
+    #: what earlier slices worked on it
+    spent_ms: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,8 +207,15 @@ class Ledger:
             before = target.one(self._sql(_BEFORE), self._key(step))
             is_new = before is None or before["failed"] or is_recovery
             attempt = (before["attempts"] if before else 0) + (1 if is_new else 0)
+            spent = (before["spent_ms"] if before else None) or 0.0
             self._record_open(target, step, 0, digest=digest, state="trying" if leaves_units else "intent", attempts=attempt)
-        return Begun(attempt=attempt, is_new=is_new)
+        return Begun(attempt=attempt, is_new=is_new, spent_ms=spent)
+
+    def leave_step(self, target: Target, step: str, spent_ms: float) -> None:
+        """Keep how long a step was worked on that is not finished."""
+        with target.transaction():
+            self.assert_fence(target)
+            target.execute(self._sql(_SPENT), {**self._key(step), "spent_ms": spent_ms})
 
     def fail_step(self, target: Target, step: str) -> None:
         """Write that a step failed, and begin to count its attempts from the start."""
@@ -211,10 +224,14 @@ class Ledger:
             target.execute(self._sql(_FORGET), self._key(step))
             target.execute(self._sql(_FAILED), self._key(step))
 
-    def finish_step(self, target: Target, step: str, digest: str, duration_ms: float) -> None:
-        """Write that a step is finished; does nothing where it is already."""
+    def finish_step(
+        self, target: Target, step: str, digest: str, duration_ms: float, *, also: Callable[[Target], None] | None = None
+    ) -> None:
+        """Write that a step is finished, and ``also`` what belongs to it, in one transaction; may be repeated."""
         with target.transaction():
             self.assert_fence(target)
+            if also is not None:
+                also(target)
             values = {**self._key(step), "unit": 0, "digest": digest, "fence": self.fence, "duration_ms": duration_ms}
             target.execute(self._sql(_DONE), values)
 

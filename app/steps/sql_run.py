@@ -17,6 +17,7 @@ from app.run.events import (
     StatementFinished,
     StatementStarted,
 )
+from app.run.journal import LeaseLostError
 from app.steps.errors import BlockedTooLongError, GaveWayTooOftenError
 from app.steps.politeness import Holder
 from app.steps.protocol import LockPolicy, StepContext
@@ -103,6 +104,8 @@ class SqlRun:
         why = self.context.interrupted() if isinstance(error, StatementCancelledError) else None
         if why is None and not error.is_retryable:
             raise error
+        if why is not None and why.reason == "lease":
+            raise LeaseLostError from error
         if why is not None and why.reason == "ask":
             yield StatementCancelled(step=self.step, pid=self.target.pid)
             return
