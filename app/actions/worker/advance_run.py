@@ -9,7 +9,8 @@ from app.actions.worker.begin_run import begin_run
 from app.actions.worker.desk import Desk, target_dsn
 from app.actions.worker.finish_run import finish_rollback, verify_run
 from app.actions.worker.order import make_order
-from app.engine.execute import (
+from app.engine.execute import execute
+from app.engine.order import (
     Fenced,
     Finished,
     SliceEnded,
@@ -19,7 +20,6 @@ from app.engine.execute import (
     TargetAway,
     WaitingGate,
     WaitingTime,
-    execute,
 )
 from app.errors import HeadgateError
 from app.review.policy import EnvironmentPolicy
@@ -29,6 +29,7 @@ from app.run.states import TRANSITIONS, Move, RunState
 from app.store.claims import Claim, claimed
 from app.store.journal import StoredJournal
 from app.store.runs import locked, move_run
+from app.store.tables.runs import RunStep
 from app.store.tables.targets import Environment, Target
 from app.store.words import Direction
 from app.target.errors import TargetError
@@ -96,14 +97,16 @@ class _Driver:
         with self.desk.sessions() as session:
             order = make_order(session, self.desk, self.claim)
         deadline = self.desk.clock.monotonic() + self.desk.settings.slice_seconds
-        try:
-            result = execute(order, self.journal, clock=self.desk.clock, deadline_monotonic=deadline)
-        except LeaseLostError:
-            raise
-        except HeadgateError as error:
-            self.move(Move.FAIL, reason=error.message)
-            return False
+        result = execute(order, self.journal, clock=self.desk.clock, deadline_monotonic=deadline)
+        self._keep_results(result)
         return self._answer(result)
+
+    def _keep_results(self, result: SliceResult) -> None:
+        if isinstance(result, Fenced) or not result.results:
+            return
+        with self.desk.sessions.begin() as session:
+            for step_id, kept in result.results.items():
+                session.get_one(RunStep, (self.claim.run_id, step_id)).result = dict(kept)
 
     def _answer(self, result: SliceResult) -> bool:
         """Move the run by what the slice came to; True where the next slice should follow at once."""
@@ -119,7 +122,7 @@ class _Driver:
             case StopReached(ask=ask):
                 self.move(Move.PAUSE if ask == "pause" else Move.CANCEL)
             case StepFailed(step=step, error=error):
-                self.move(Move.FAIL, reason=f"Step {step} failed: {error.message}")
+                self.move(Move.FAIL, reason=f"Step {step} failed: {error.message}" if step else error.message)
             case TargetAway(error=error):
                 self._lose_target(error)
             case Fenced():

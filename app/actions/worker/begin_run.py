@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from app.actions.load_readiness import load_readiness
+from app.actions.worker.check_target import snapshot_schema
 from app.actions.worker.desk import Desk, target_dsn
 from app.actions.worker.measure import measure_before
 from app.errors import HeadgateError
@@ -15,6 +16,7 @@ from app.review.readiness import NotReady
 from app.review.windows import next_opening
 from app.run.states import Move, RunState
 from app.store.runs import get
+from app.store.tables.plans import Plan, PlanRevision
 from app.store.tables.runs import Run
 from app.store.tables.targets import Environment, Target
 from app.store.words import Direction
@@ -35,22 +37,28 @@ def begin_run(desk: Desk, run_id: int) -> Go:
     """Decide whether the run may begin now."""
     with desk.sessions() as session:
         run = get(session, run_id)
-        dsn = target_dsn(session, desk.settings, run.target_id)
+        dsn, target_id = target_dsn(session, desk.settings, run.target_id), run.target_id
         later = _not_yet(desk, session, run)
-        if later is not None:
-            return later
-        refusal = _refused(desk, session, run)
         is_forward = run.direction is Direction.FORWARD
-    if refusal is not None:
-        return Go(move=Move.FAIL, reason=refusal)
+    if later is not None:
+        return later
     try:
         with TargetSession.connect(dsn, purpose=f"run {run_id} looks before it begins") as target:
             version = target.server_version
+        # what was approved is bound to the schema: one that was changed since makes the approvals stale
+        snapshot_schema(desk, target_id, _say_nothing)
     except HeadgateError as error:
         return Go(move=Move.FAIL, reason=f"The target can't be worked with: {error.message}")
     if is_forward:
+        refusal = _refused(desk, run_id)
+        if refusal is not None:
+            return Go(move=Move.FAIL, reason=refusal)
         measure_before(desk, run_id)
     return Go(move=Move.START, values={"started_at": desk.clock.now()}, server_version=version)
+
+
+def _say_nothing(_progress: dict[str, Any]) -> None:
+    """A run has its own events; the look at the schema needs no progress beside them."""
 
 
 def _not_yet(desk: Desk, session: Session, run: Run) -> Go | None:
@@ -72,11 +80,18 @@ def _window(session: Session, run: Run, now: datetime) -> datetime | None:
     return next_opening(policy.windows, now)
 
 
-def _refused(desk: Desk, session: Session, run: Run) -> str | None:
-    """Why the run may not begin; every gate is checked by the engine's side too, not only by the page."""
-    if run.direction is Direction.ROLLBACK:
-        return None
-    answer = load_readiness(session, revision_id=run.revision_id, target_id=run.target_id, now=desk.clock.now(), run_id=run.id)
+def _refused(desk: Desk, run_id: int) -> str | None:
+    """Why the run may not begin; every gate is checked here too, not only where the page asked."""
+    with desk.sessions() as session:
+        run = get(session, run_id)
+        answer = load_readiness(
+            session,
+            plan=session.get_one(Plan, run.plan_id),
+            target=session.get_one(Target, run.target_id),
+            revision=session.get_one(PlanRevision, run.revision_id),
+            now=desk.clock.now(),
+            but_run=run.id,
+        )
     if isinstance(answer, NotReady):
         return "Not ready any more: " + "; ".join(f"{missing.what}: {missing.why}" for missing in answer.missing)
     return None

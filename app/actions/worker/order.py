@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.actions.worker.desk import Desk, target_dsn
-from app.engine.execute import RunOrder
+from app.engine.order import RunOrder
 from app.plan.model import Plan
 from app.review.policy import EnvironmentPolicy
 from app.run.states import StepState
@@ -32,9 +32,11 @@ def make_order(session: Session, desk: Desk, claim: Claim) -> RunOrder:
         fence=claim.fence,
         ledger_schema=desk.settings.ledger_schema,
         locks=_locks(session, run),
-        skipped=_skipped(session, run),
+        steps_done=_in_state(session, run, StepState.SUCCEEDED, StepState.ROLLED_BACK),
+        skipped=_in_state(session, run, StepState.SKIPPED),
         opened_gates=_opened_gates(session, run),
         options=_options(desk, run),
+        lease_seconds=desk.settings.lease_seconds,
         **_rollback(session, run),
     )
 
@@ -54,8 +56,8 @@ def _locks(session: Session, run: Run) -> LockPolicy:
     )
 
 
-def _skipped(session: Session, run: Run) -> frozenset[str]:
-    rows = session.scalars(select(RunStep.step_id).where(RunStep.run_id == run.id, RunStep.state == StepState.SKIPPED))
+def _in_state(session: Session, run: Run, *states: StepState) -> frozenset[str]:
+    rows = session.scalars(select(RunStep.step_id).where(RunStep.run_id == run.id, RunStep.state.in_(states)))
     return frozenset(rows)
 
 
