@@ -13,6 +13,8 @@ from app.errors import HeadgateError
 TETHER = Path(__file__).with_name("tether.py")
 POLL_SECONDS = 0.02
 LOG_TAIL_BYTES = 2000
+#: a log that is longer is put aside at the next start, in place of the one put aside before
+LONGEST_LOG_BYTES = 20 * 2**20
 
 
 class EmbeddedError(HeadgateError):
@@ -55,6 +57,7 @@ class Child:
 
     def start(self) -> None:
         """Start it in a session of its own, so that Ctrl-C reaches only the supervisor."""
+        put_aside(self.log)
         uid, gid = (str(part) for part in self.owner) if self.owner else ("-", "-")
         tether = [sys.executable, "-I", "-S", str(TETHER), str(os.getpid()), str(int(self.orphaned)), uid, gid]
         with self.log.open("ab") as log:
@@ -128,3 +131,9 @@ class Child:
 
     def _see(self) -> str:
         return f"The whole log is in {self.log}."
+
+
+def put_aside(log: Path) -> None:
+    """Rename a log that has grown long, so that a stack that runs for months does not fill the disk with its starts."""
+    if log.exists() and log.stat().st_size > LONGEST_LOG_BYTES:
+        log.replace(log.with_name(f"{log.name}.before"))
