@@ -70,9 +70,9 @@ def test_a_killed_parent_leaves_no_server_behind():
     with tempfile.TemporaryDirectory(prefix="hg-") as folder:
         Path(folder).chmod(0o711)
         script = (
-            "import time; from pathlib import Path; from app.embedded.postgres import EmbeddedPostgres;"
+            "import signal; from pathlib import Path; from app.embedded.postgres import EmbeddedPostgres;"
             f"server = EmbeddedPostgres(Path({folder!r}) / 'pg', port={port}, settings={FAST!r}); server.start();"
-            "print(server.child.pid, flush=True); time.sleep(60)"
+            "print(server.child.pid, flush=True); signal.pause()"
         )
         parent = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
         server = int(parent.stdout.readline())
