@@ -1,0 +1,113 @@
+"""A second session that watches the server while batches run: signals, the canary, and what people ask of the speed.
+
+The canary is a one-row commit ten times a second in Headgate's own schema: it feels WAL, CPU and I/O pressure as the application
+does, without touching its tables.
+"""
+
+import threading
+from collections import deque
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from time import perf_counter
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from psycopg import sql
+
+from app.backfill import signals
+from app.backfill.signals import Reading
+from app.target.errors import TargetError
+from app.target.session import Target
+
+CANARY = "UPDATE {schema}.backfill SET canary = canary + 1 WHERE job = %(job)s RETURNING speed"
+_TICK_SECONDS = 0.1
+_BASELINE_COMMITS = 12
+#: limits below this are noise of the machine, not pressure
+_LEAST_CANARY_MS = 4.0
+
+
+def ninth_decile(values: Sequence[float]) -> float:
+    """The p90 of some measurements; 0 of none."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(len(ordered) * 0.9))] if ordered else 0.0
+
+
+class Sentinel:
+    """Runs in a thread of its own until it is stopped; what it saw last is read without a lock."""
+
+    def __init__(self, *, dsn: str, schema: str, job: UUID, oids: Sequence[int], purpose: str) -> None:
+        self._dsn, self._job, self._oids, self._purpose = dsn, job, list(oids), purpose
+        self._statement = sql.SQL(CANARY).format(schema=sql.Identifier(schema))
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="backfill sentinel", daemon=True)
+        self._canary: deque[float] = deque(maxlen=10)
+        self._baseline_ms = 0.0
+        self._usual_active = 0.0
+        self._often: list[Reading] = []
+        self._seldom: list[Reading] = []
+        #: backends of the workers; replaced as a whole by whoever opens them
+        self.ours: tuple[int, ...] = ()
+        #: what people asked for under way
+        self.speed: Mapping[str, Any] = {}
+        self.is_watching = False
+        self.canary_limit = 3.0
+
+    def start(self, *, wait_seconds: float = 1.0) -> None:
+        """Begin; returns when the canary's calm value is known, or after ``wait_seconds``."""
+        self._ready = threading.Event()
+        self._thread.start()
+        self._ready.wait(wait_seconds)
+
+    def stop(self) -> None:
+        """End the thread and its session."""
+        self._stop.set()
+        self._thread.join(timeout=3)
+
+    def readings(self) -> list[Reading]:
+        """The latest value of each signal."""
+        if not self.is_watching:
+            return [signals.unknown("signals", "")]
+        return [self._canary_reading(), *self._often, *self._seldom]
+
+    def _canary_reading(self) -> Reading:
+        limit = max(_LEAST_CANARY_MS, self.canary_limit * self._baseline_ms)
+        return Reading(name="commit latency", value=ninth_decile(list(self._canary)), limit=round(limit, 2), unit="ms")
+
+    def _watch(self) -> None:
+        while not self._stop.is_set():
+            with suppress(TargetError, psycopg.Error), Target.connect(self._dsn, purpose=self._purpose) as target:
+                self._look(target.connection)
+            self.is_watching = False
+            self._ready.set()
+            self._stop.wait(1.0)
+
+    def _look(self, connection: psycopg.Connection[Any]) -> None:
+        connection.prepare_threshold = 2
+        if not self._baseline_ms:
+            self._measure_calm(connection)
+        self.is_watching = True
+        tick = 0
+        while not self._stop.is_set():
+            self._canary.append(self._commit(connection))
+            if tick % 3 == 0:
+                self._often = signals.read_often(connection, self.ours, self._usual_active)
+            if tick % 10 == 0:
+                self._seldom = signals.read_seldom(connection, self.ours, self._oids)
+            if tick == 0:
+                self._ready.set()
+            tick += 1
+            self._stop.wait(_TICK_SECONDS)
+
+    def _measure_calm(self, connection: psycopg.Connection[Any]) -> None:
+        self._baseline_ms = ninth_decile([self._commit(connection) for _ in range(_BASELINE_COMMITS)])
+        activity = signals.ask(connection, signals.ACTIVITY, {"ours": list(self.ours)})
+        self._usual_active = float(activity["active"]) if activity else 0.0
+
+    def _commit(self, connection: psycopg.Connection[Any]) -> float:
+        started = perf_counter()
+        row = connection.execute(self._statement, {"job": self._job}).fetchone()
+        took = (perf_counter() - started) * 1000
+        if row is not None:
+            self.speed = row[0] or {}
+        return took

@@ -1,0 +1,56 @@
+"""Kind `backfill`: many rows in small committed batches, each with its checkpoint on the target, exactly once."""
+
+from uuid import UUID, uuid5
+
+import psycopg
+
+from app.backfill.definition import read_definition
+from app.backfill.execute import BackfillOrder, run_backfill
+from app.plan.model import Step
+from app.steps.protocol import Done, StepContext, StepRun
+from app.target.errors import from_psycopg
+
+
+def job_of(run: UUID, step: str, direction: str = "forward") -> UUID:
+    """The name of a step's checkpoint: the same in every attempt and for every worker."""
+    return uuid5(run, f"{direction} {step}")
+
+
+class Backfill:
+    """Walks a table in page windows or along a key; goes on from the checkpoint wherever it was stopped."""
+
+    name = "backfill"
+
+    def describe(self, step: Step) -> str:
+        """One plain sentence."""
+        spec = step.spec
+        where = f" where {spec['where']}" if spec.get("where") else ""
+        return f"Sets {spec.get('set')} in {spec.get('table')}{where}, in small batches"
+
+    def run(self, context: StepContext) -> StepRun:
+        """Walk what is left; every yield is a safe point, since the target knows what was committed."""
+        options = context.options
+        spec = {**context.step.spec, **{name: options["speed"][name] for name in ("profile", "max_rate") if _has(options, name)}}
+        order = BackfillOrder(
+            dsn=context.dsn,
+            schema=context.ledger_schema,
+            run=context.run,
+            job=job_of(context.run, context.step.id, context.direction),
+            epoch=context.fence,
+            step=context.step.id,
+            purpose=f"run {context.run_number} step {context.position}",
+            definition=read_definition(spec),
+            clock=context.clock,
+            rest=context.rest,
+            patience_seconds=context.locks.patience_ms / 1000,
+        )
+        try:
+            result = yield from run_backfill(order)
+        except psycopg.Error as error:
+            raise from_psycopg(error) from error
+        return Done(result=result)
+
+
+def _has(options: object, name: str) -> bool:
+    speed = options.get("speed") if isinstance(options, dict) else None
+    return isinstance(speed, dict) and speed.get(name) is not None
