@@ -2,10 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from datetime import date, datetime, time, timedelta
-from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
 from app.plan.model import Step
 from app.run.events import CheckPassed
@@ -16,6 +13,7 @@ from app.steps.protocol import Done, StepContext, StepRun
 from app.steps.units import units_of
 from app.target.errors import ConnectionLostError, LockNotGrantedError, StatementCancelledError, TargetError
 from app.target.session import Target
+from app.verification.answers import found_value, plain
 
 #: A check that reads a large table takes its time, but not for ever.
 TIMEOUT_MS = 60_000
@@ -68,31 +66,6 @@ def _answer(target: Target, query: str, expect: Any, timeout_ms: int) -> str:
             hint="Find out why, mend it, and try the step again; or skip it with a reason.",
         )
     return shown
-
-
-def found_value(rows: list[list[Any]], expect: Any) -> Any:
-    """The rows in the form of the expectation: one value, a list of values, or a list of rows."""
-    if isinstance(expect, list):
-        wants_rows = any(isinstance(row, list) for row in expect)
-        return rows if wants_rows or any(len(row) != 1 for row in rows) else [row[0] for row in rows]
-    if len(rows) == 1 and len(rows[0]) == 1:
-        return rows[0][0]
-    return rows
-
-
-def plain(value: Any) -> Any:
-    """A database value as the JSON value that a plan would write."""
-    if isinstance(value, bool | int | float | str) or value is None:
-        return value
-    if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
-    if isinstance(value, datetime | date | time):
-        return value.isoformat()
-    if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
-    if isinstance(value, dict):
-        return {str(key): plain(item) for key, item in value.items()}
-    return str(value) if isinstance(value, UUID | timedelta) else repr(value)
 
 
 def _refusal(target: Target, statement: str, sqlstate: str, timeout_ms: int) -> str:
