@@ -54,11 +54,16 @@ def target_of_plan(work: Work, plan: Plan, target_id: int | None) -> Target:
     return found
 
 
+def hold(work: Work, target: Target) -> None:
+    """Keep the target's row until the work ends: two people who press start take turns, the second sees the first one's run."""
+    work.session.execute(select(Target.id).where(Target.id == target.id).with_for_update(key_share=True))
+
+
 def plan(work: Work, plan_id: int, permission: Permission, *, held: bool = False) -> Plan:
     """The plan, where the actor holds the right in its project; ``held`` keeps its row until the work ends."""
     query = select(Plan).where(Plan.id == plan_id)
     if held:
-        query = query.with_for_update().execution_options(populate_existing=True)
+        query = query.with_for_update(key_share=True).execution_options(populate_existing=True)
     found = work.session.scalar(query)
     if found is None:
         raise NotFoundError

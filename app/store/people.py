@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, select, text
 from sqlalchemy.orm import Session
 
 from app.errors import NotFoundError
@@ -21,6 +21,11 @@ class Member:
 def is_anybody_there(session: Session) -> bool:
     """False before the first administrator was made: the state of the first run."""
     return bool(session.scalar(select(exists().where(Person.id > 0))))
+
+
+def hold(session: Session) -> None:
+    """Let nobody else make an account until the transaction ends."""
+    session.execute(text("LOCK TABLE people IN SHARE ROW EXCLUSIVE MODE"))
 
 
 def get(session: Session, person_id: int) -> Person:

@@ -58,7 +58,9 @@ def locked(session: Session, run_id: int) -> Run:
 
     Raises NotFoundError.
     """
-    run = session.scalar(select(Run).where(Run.id == run_id).with_for_update().execution_options(populate_existing=True))
+    run = session.scalar(
+        select(Run).where(Run.id == run_id).with_for_update(key_share=True).execution_options(populate_existing=True)
+    )
     if run is None:
         raise NotFoundError
     return run

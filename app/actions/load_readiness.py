@@ -1,0 +1,182 @@
+"""Gathers from rows what readiness is judged by; pages, start_run and the worker before the first change ask the same."""
+
+import hashlib
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from app.plan.checklist import DEFAULT_CHECKLIST, ChecklistItem
+from app.plan.model import Plan as Content
+from app.review.evidence import Evidence, rehearsal_digest
+from app.review.facts import BackupTaken, EarlierRun, Facts, OpenRun, Overridden, TickedByHand
+from app.review.policy import EnvironmentPolicy, Risk
+from app.review.readiness import NotReady, Ready, readiness
+from app.store import backups, people, plans, reviews, runs, targets
+from app.store.tables.plans import Analysis, PlanRevision
+from app.store.tables.targets import Environment, Target
+from app.store.words import JobState, PlanState
+
+_CHANGING = ("sql", "backfill")
+
+
+def load_readiness(
+    session: Session, *, revision_id: int, target_id: int, now: datetime, run_id: int | None = None
+) -> Ready | NotReady:
+    """Whether a revision may run on a target now; the run of ``run_id`` itself is not in the way."""
+    return readiness(load_facts(session, revision_id=revision_id, target_id=target_id, now=now, run_id=run_id))
+
+
+def load_facts(session: Session, *, revision_id: int, target_id: int, now: datetime, run_id: int | None = None) -> Facts:
+    """Everything that is known about a revision that is to run on a target.
+
+    Raises NotFoundError.
+    """
+    revision, target = plans.revision(session, revision_id), targets.get(session, target_id)
+    plan = plans.get(session, revision.plan_id)
+    content = plans.content(revision)
+    environment = targets.environment(session, target.environment_id)
+    policy = EnvironmentPolicy.from_json(environment.policy)
+    analysis = plans.newest_analysis(session, revision.id, target.id, state=JobState.DONE)
+    capabilities = target.capabilities or {}
+    return Facts(
+        now=now,
+        plan_id=plan.id,
+        revision_id=revision.id,
+        revision_number=revision.number,
+        is_current=plan.current_revision_id == revision.id,
+        is_archived=plan.state is PlanState.ARCHIVED,
+        target_id=target.id,
+        target=target.name,
+        environment=environment.name,
+        policy=policy,
+        checklist=checklist_of(policy),
+        authors=frozenset({plan.author_id, revision.created_by}),
+        risk=risk_of(analysis),
+        analysis_id=analysis.id if analysis else None,
+        analysis_error=_analysis_error(session, revision.id, target.id),
+        rehearsal_error=_rehearsal_error(session, revision.id, target.id),
+        evidence=load_evidence(session, revision, target, analysis),
+        decisions=reviews.standing_decisions(session, revision.id, target.id, plan.project_id),
+        backup=_backup(session, target.id),
+        backup_step=backup_step(content),
+        earlier_environments=_earlier_environments(session, environment),
+        earlier_run=_earlier_run(session, environment, revision.digest),
+        has_statements=capabilities.get("has_statements"),
+        target_error=_target_error(target),
+        target_retired=target.retired_at is not None,
+        without_rollback=tuple(step.title for step in content.steps() if step.kind in _CHANGING and step.rollback is None),
+        irreversible=tuple(
+            step.title for step in content.steps() if step.rollback is not None and step.rollback.grade == "irreversible"
+        ),
+        ticks=_ticks(session, plan.id, target.id),
+        overrides={found.gate: found for found in _overrides(session, revision.id, target.id)},
+        open_run=_open_run(session, target.id, run_id),
+    )
+
+
+def load_evidence(session: Session, revision: PlanRevision, target: Target, analysis: Analysis | None) -> Evidence:
+    """What a decision about the revision for the target is bound to at this moment."""
+    rehearsal = plans.newest_rehearsal(session, revision.id, target.id, state=JobState.DONE)
+    return Evidence(
+        plan_digest=revision.digest,
+        target_id=target.id,
+        dsn_summary=target.dsn_summary,
+        catalog_fingerprint=target.schema_fingerprint,
+        rehearsal_id=rehearsal.id if rehearsal else None,
+        rehearsal_ok=rehearsal.ok if rehearsal else None,
+        rehearsal_result=rehearsal_digest(rehearsal.result or {}) if rehearsal else None,
+        rules_version=analysis.rules_version if analysis else None,
+    )
+
+
+def risk_of(analysis: Analysis | None) -> Risk:
+    """The risk that an analysis found; unknown where there is none."""
+    found = (analysis.report or {}).get("risk") if analysis else None
+    return found if found in {"low", "medium", "high"} else "unknown"
+
+
+def checklist_of(policy: EnvironmentPolicy) -> tuple[ChecklistItem, ...]:
+    """The items that a policy asks for: the default list, or those it names; a text of its own becomes an item for people."""
+    if policy.checklist is None:
+        return DEFAULT_CHECKLIST
+    known = {item.id: item for item in DEFAULT_CHECKLIST}
+    return tuple(known.get(entry) or _own_item(entry) for entry in policy.checklist)
+
+
+def backup_step(content: Content) -> str | None:
+    """The title of a step that backs the whole database up before the first change, where the plan has one."""
+    for step in content.steps():
+        if step.kind == "backup" and not step.spec.get("tables"):
+            return step.title
+        if step.kind in _CHANGING:
+            return None
+    return None
+
+
+def _own_item(text: str) -> ChecklistItem:
+    number = hashlib.sha256(text.encode()).hexdigest()[:12]
+    return ChecklistItem(id=f"own-{number}", group="Also here", text=text)
+
+
+def _backup(session: Session, target_id: int) -> BackupTaken | None:
+    found = backups.newest_whole(session, target_id)
+    if found is None or found.finished_at is None:
+        return None
+    return BackupTaken(id=found.id, finished_at=found.finished_at, verified_at=found.verified_at)
+
+
+def _earlier_environments(session: Session, environment: Environment) -> tuple[str, ...]:
+    rows = targets.of_project(session, environment.project_id)
+    return tuple(dict.fromkeys(earlier.name for _, earlier in rows if earlier.position < environment.position))
+
+
+def _earlier_run(session: Session, environment: Environment, digest: str) -> EarlierRun | None:
+    found = runs.succeeded_before(session, environment.project_id, digest, environment.position)
+    if found is None:
+        return None
+    run, where = found
+    return EarlierRun(id=run.id, environment=where.name, finished_at=run.finished_at)
+
+
+def _target_error(target: Target) -> str | None:
+    if target.last_error is not None:
+        return str(target.last_error.get("message") or "The last connection test failed.")
+    capabilities = target.capabilities or {}
+    if capabilities.get("is_sufficient", True):
+        return None
+    lacks = [str(lack.get("what")) for lack in capabilities.get("missing", ()) if lack.get("is_required")]
+    return f"Headgate's role lacks: {', '.join(lacks)}."
+
+
+def _analysis_error(session: Session, revision_id: int, target_id: int) -> str | None:
+    newest = plans.newest_analysis(session, revision_id, target_id)
+    return str((newest.error or {}).get("message")) if newest and newest.state is JobState.FAILED else None
+
+
+def _rehearsal_error(session: Session, revision_id: int, target_id: int) -> str | None:
+    newest = plans.newest_rehearsal(session, revision_id, target_id)
+    return str((newest.error or {}).get("message")) if newest and newest.state is JobState.FAILED else None
+
+
+def _ticks(session: Session, plan_id: int, target_id: int) -> tuple[TickedByHand, ...]:
+    return tuple(
+        TickedByHand(item_id=tick.item_id, person=name, note=tick.note, at=tick.ticked_at, lapses_at=tick.lapses_at)
+        for tick, name in reviews.standing_ticks(session, plan_id, target_id)
+        if tick.person_id is not None
+    )
+
+
+def _overrides(session: Session, revision_id: int, target_id: int) -> list[Overridden]:
+    return [
+        Overridden(gate=row.gate, person=name, reason=row.reason, at=row.created_at)
+        for row, name in reviews.overrides(session, revision_id, target_id)
+    ]
+
+
+def _open_run(session: Session, target_id: int, but_run: int | None) -> OpenRun | None:
+    run = runs.active_on(session, target_id)
+    if run is None or run.id == but_run:
+        return None
+    names = people.names(session, {run.created_by})
+    plan = plans.get(session, run.plan_id)
+    return OpenRun(id=run.id, plan=plan.name, started_by=names.get(run.created_by, "somebody"), state=run.state.value)

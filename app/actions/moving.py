@@ -1,0 +1,60 @@
+"""How a person moves a run: within rights, by compare-and-set, with its event, its audit line, and a bell for the workers."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from app.actions import reach
+from app.actions.permissions import Permission
+from app.actions.work import Work
+from app.run.events import Event
+from app.run.states import DRIVEN, Move, RunState
+from app.store.runs import move_run
+from app.store.tables.runs import Run
+
+
+def move(
+    work: Work,
+    run: Run,
+    act: Move,
+    *,
+    reason: str | None = None,
+    also: Iterable[Event] = (),
+    values: dict[str, Any] | None = None,
+    **details: Any,
+) -> Run:
+    """Move a run whose row is held, ring for a worker where it now has something to do, and write the audit line.
+
+    Raises IllegalMoveError where the run's present state has no such move.
+    """
+    seen = run.state
+    state = move_run(
+        work.session,
+        run.id,
+        seen=seen,
+        move=act,
+        now=work.now,
+        by=work.actor.name,
+        reason=reason,
+        also=also,
+        **{"wake_at": None, **(values or {})},
+    )
+    work.session.refresh(run)
+    if state in DRIVEN:
+        work.wake("advance", run.id)
+    note(work, run, f"{act.value}_run", seen=seen.value, state=state.value, **details)
+    return run
+
+
+def note(work: Work, run: Run, act: str, **details: Any) -> None:
+    """Write an audit line about a run."""
+    work.note(act, "run", run.id, project_id=reach.project_of(work, run), **details)
+
+
+def held(work: Work, run_id: int, permission: Permission = Permission.CONTROL_RUN) -> Run:
+    """The run as it is now, its row held: whoever acts on it at the same time waits and then sees what was done."""
+    return reach.run(work, run_id, permission, held=True)
+
+
+def is_done(run: Run, states: Iterable[RunState]) -> bool:
+    """True where the run is already where the person wants it: a form sent twice does it once."""
+    return run.state in set(states)
