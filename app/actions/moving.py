@@ -11,6 +11,18 @@ from app.run.states import DRIVEN, Move, RunState
 from app.store.runs import move_run
 from app.store.tables.runs import Run
 
+#: what the audit log calls a move: the verb that the person pressed
+_ACTS = {
+    Move.ASK_PAUSE: "pause_run",
+    Move.RESUME: "resume_run",
+    Move.ASK_CANCEL: "cancel_run",
+    Move.RETRY: "retry_step",
+    Move.SKIP_STEP: "skip_step",
+    Move.OPEN_GATE: "open_gate",
+    Move.ROLL_BACK: "roll_back_run",
+    Move.CLOSE: "close_monitoring",
+}
+
 
 def move(
     work: Work,
@@ -41,7 +53,7 @@ def move(
     work.session.refresh(run)
     if state in DRIVEN:
         work.wake("advance", run.id)
-    note(work, run, f"{act.value}_run", seen=seen.value, state=state.value, **details)
+    note(work, run, _ACTS[act], seen=seen.value, state=state.value, **details)
     return run
 
 

@@ -87,11 +87,11 @@ def start_run(
     )
     run = _insert(work, new, revision, target)
     _keep_proofs(work, plan, revision, target, ready)
-    _tell(work, run, plan, revision, target, ready)
+    _tell(work, run, plan, revision, target=target, ready=ready)
     return run
 
 
-def _tell(work: Work, run: Run, plan: Plan, revision: PlanRevision, target: Target, ready: Ready) -> None:
+def _tell(work: Work, run: Run, plan: Plan, revision: PlanRevision, *, target: Target, ready: Ready) -> None:
     created = RunCreated(by=work.actor.name, plan=plan.name, digest=revision.digest, direction="forward")
     append_event(work.session, run.id, created, at=work.now)
     work.note(
