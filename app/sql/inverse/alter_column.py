@@ -33,7 +33,7 @@ def _add_column(command: Command, known: Known) -> Undo:
 def _drop_column(command: Command, known: Known) -> Undo:
     relation = known.relation(command.key)
     if known.is_made("column", f"{command.key}.{command.name}"):
-        return nothing("The same plan makes the column and drops it.")
+        return manual("The same plan makes the column and drops it: leave both out, or write how to undo it.")
     if relation is None:
         return manual("What the column was like is known to the catalog only; its data are lost in any case.")
     column = relation.column(command.name)

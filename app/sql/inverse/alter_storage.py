@@ -18,8 +18,9 @@ def _options(command: Command, known: Known) -> Undo:
     before = dict(option.split("=", 1) for option in relation.options)
     names = [str(item["defname"]) for item in items]
     actions = []
-    if had := [name for name in names if name in before]:
-        actions.append(f"SET ({', '.join(f'{name} = {before[name]}' for name in had)})")
+    if any(name in before for name in names):
+        # all of them in their order, since an option that is set again moves to the end
+        actions.append(f"SET ({', '.join(f'{name} = {value}' for name, value in before.items())})")
     if added := [name for name in names if name not in before]:
         actions.append(f"RESET ({', '.join(added)})")
     return exact(command.alter(", ".join(actions)))

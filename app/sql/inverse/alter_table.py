@@ -56,6 +56,6 @@ def undo_alter_table(statement: Statement, known: Known) -> Undo:
 def _undo_command(command: Command, known: Known) -> Undo:
     inverse = _COMMANDS.get(command.subtype)
     undo = manual(f"There is no rule for undoing {command.words}.") if inverse is None else inverse(command, known)
-    if not undo.is_derived and known.is_made("table", command.key):
+    if not undo.is_derived and known.is_made("table", command.key) and command.subtype not in PARTITION_COMMANDS:
         return nothing(f"It goes with {command.key}, which the same plan makes.")
     return undo

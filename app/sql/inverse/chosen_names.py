@@ -1,7 +1,7 @@
 """The names that PostgreSQL chooses for constraints and indexes that have none, with its truncation and its counting.
 
-Source: src/backend/commands/indexcmds.c (makeObjectName, ChooseRelationName, ChooseIndexName, ChooseIndexColumnNames) and
-src/backend/catalog/pg_constraint.c (ChooseConstraintName).
+Source: src/backend/commands/indexcmds.c (makeObjectName, ChooseRelationName, ChooseIndexName, ChooseIndexColumnNames),
+src/backend/catalog/pg_constraint.c (ChooseConstraintName) and src/backend/parser/parse_target.c (FigureColnameInternal).
 """
 
 from collections.abc import Callable, Sequence
@@ -43,12 +43,26 @@ def joined_columns(columns: Sequence[str]) -> str:
     return text
 
 
-def index_columns(body: Node) -> list[str]:
-    """The names that the columns of a new index get, made unique by counting."""
+def expression_name(expression: Node) -> str | None:
+    """What an index column on an expression is called; None for expressions whose name is not certain."""
+    kind, body = next(iter(expression.items()), ("", {}))
+    if kind == "FuncCall":
+        return strings(body.get("funcname"))[-1]
+    if kind == "CollateClause":
+        return expression_name(body.get("arg", {}))
+    if kind in {"A_Expr", "A_Const", "BoolExpr", "NullTest", "BooleanTest"}:
+        return None if body.get("kind") == "AEXPR_NULLIF" else "expr"
+    return {"CoalesceExpr": "coalesce", "A_ArrayExpr": "array", "RowExpr": "row"}.get(kind)
+
+
+def index_columns(body: Node) -> list[str] | None:
+    """The names that the columns of a new index get, made unique by counting; None where an expression's is not certain."""
     chosen: list[str] = []
     for element in [*body.get("indexParams", ()), *body.get("indexIncludingParams", ())]:
         entry = element["IndexElem"]
-        original = entry.get("indexcolname") or entry.get("name") or "expr"
+        original = entry.get("name") or expression_name(entry.get("expr", {}))
+        if original is None:
+            return None
         name, number = original, 0
         while name in chosen:
             number += 1
@@ -63,7 +77,8 @@ def chosen_index_name(known: Known, key: str, body: Node) -> str | None:
     if relation is None:
         return None
     table, is_taken, _ = relation
-    return _counted(table, joined_columns(index_columns(body)), "idx", is_taken)
+    columns = index_columns(body)
+    return None if columns is None else _counted(table, joined_columns(columns), "idx", is_taken)
 
 
 def chosen_constraint_name(known: Known, key: str, constraint: Node) -> str | None:

@@ -8,6 +8,7 @@ from app.sql.inverse import create, data, drop, functions, objects, rename
 from app.sql.inverse.alter_table import undo_alter_table
 from app.sql.inverse.follow import follow
 from app.sql.inverse.known import Known
+from app.sql.inverse.pieces import names_are_qualified
 from app.sql.inverse.undo import Undo, in_reverse, manual
 from app.sql.split import Statement, split
 
@@ -68,7 +69,10 @@ def _undo(statement: Statement, known: Known) -> Undo:
     if inverse_of is None:
         return manual("There is no rule for undoing this statement.")
     try:
-        return inverse_of(statement, known)
+        undo = inverse_of(statement, known)
+        if known.home and not all(names_are_qualified(sql) for sql in undo.sql):
+            return manual("The script changes the search_path: write the names with their schema.")
+        return undo  # noqa: TRY300 - one of two returns
     except (KeyError, IndexError, TypeError, AttributeError):
         # a shape of the tree that the rule does not know
         return manual("The statement is written in a way that the rule for undoing it does not know.")

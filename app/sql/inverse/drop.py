@@ -21,6 +21,7 @@ from app.sql.tree import Node
 _Parts = tuple[str, ...]
 _CASCADE = "CASCADE takes other objects along."
 _CATALOG_ONLY = "How it was made is known to the catalog only."
+_MADE_HERE = "The same plan makes it and drops it: leave both out, or write how to undo it."
 _GRANTS = "Grants on it are not put back."
 
 
@@ -54,9 +55,9 @@ def _cascades(body: Node) -> bool:
 
 def _tables(body: Node, known: Known) -> Undo:
     keys = [_key(parts, known) for parts in objects_of(body)]
-    if all(known.is_made("table", key) for key in keys):
-        return nothing("The same plan makes the table and drops it.")
-    if known.schema is None or any(known.is_made("table", key) or known.is_stale(key, "all") for key in keys):
+    if any(known.is_made("table", key) for key in keys):
+        return manual(_MADE_HERE)
+    if known.schema is None or any(known.is_stale(key, "all") for key in keys):
         return manual("What the table was like is known to the catalog only; its rows are lost in any case.")
     found = [relation for key in keys if (relation := known.relation(key)) is not None]
     if len(found) < len(keys) and not body.get("missing_ok"):
@@ -104,7 +105,7 @@ def _index(parts: _Parts, body: Node, known: Known) -> Undo:
 def _view(parts: _Parts, body: Node, known: Known) -> Undo:
     key = _key(parts, known)
     if known.is_made("table", key):
-        return nothing("The same plan makes it and drops it.")
+        return manual(_MADE_HERE)
     if known.schema is None or known.is_stale(key, "all"):
         return manual(_CATALOG_ONLY)
     relation = known.relation(key)

@@ -10,7 +10,7 @@ from app.sql.inverse.functions import made_function_key
 from app.sql.inverse.known import Known, parts_of
 from app.sql.inverse.pieces import without_concurrently
 from app.sql.split import Statement
-from app.sql.tree import find, strings
+from app.sql.tree import constant, find, strings
 
 #: kinds that change nothing that inverses are made of
 _INERT = frozenset(
@@ -159,6 +159,20 @@ def _function(statement: Statement, known: Known) -> Known:
     return known if same else known.with_made("function", key)
 
 
+def _setting(statement: Statement, known: Known) -> Known:
+    """SET search_path: unqualified names mean something else from then on."""
+    body = statement.body
+    if body.get("name") != "search_path" and body.get("kind") != "VAR_RESET_ALL":
+        return known
+    names = [constant(argument) for argument in body.get("args", ())]
+    if body.get("kind") != "VAR_SET_VALUE" or not names or not all(isinstance(name, str) and name for name in names):
+        # what the session began with is not followed any more
+        return replace(known, schema=None, home="")
+    path = tuple(str(name) for name in names)
+    schema = replace(known.schema, search_path=path) if known.schema is not None else None
+    return replace(known, schema=schema, home=path[0])
+
+
 def _type_made(statement: Statement, known: Known) -> Known:
     return known
 
@@ -193,5 +207,6 @@ _BY_KIND: Mapping[str, Callable[[Statement, Known], Known]] = {
     "DropStmt": _drop,
     "IndexStmt": _index,
     "RenameStmt": _rename,
+    "VariableSetStmt": _setting,
     "ViewStmt": _table,
 }

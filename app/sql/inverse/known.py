@@ -16,6 +16,8 @@ class Known:
     schema: Schema | None
     #: ("table", "public.t"), ("column", "public.t.c"), ...: made by statements before
     made: frozenset[tuple[str, str]] = frozenset()
+    #: the schema that a SET search_path before has put first, or ""
+    home: str = ""
     #: (object, aspect) that statements before have changed in a way that is not followed
     stale: frozenset[tuple[str, str]] = frozenset()
 
@@ -28,9 +30,9 @@ class Known:
         if schema_name:
             return f"{schema_name}.{name}"
         if self.schema is None:
-            return name
+            return f"{self.home}.{name}" if self.home else name
         found = self.schema.resolve(name)
-        return found or f"{(self.schema.search_path or ('public',))[0]}.{name}"
+        return found or f"{self.home or (self.schema.search_path or ('public',))[0]}.{name}"
 
     def sql(self, name: Node) -> str:
         """A RangeVar as SQL, qualified where the catalog knows its schema."""
@@ -40,6 +42,7 @@ class Known:
         """As ``sql``, from the parts of the name."""
         if not schema_name and self.schema is not None and (found := self.schema.resolve(name)):
             schema_name = found[: -len(name) - 1]
+        schema_name = schema_name or self.home
         return f"{quote_identifier(schema_name)}.{quote_identifier(name)}" if schema_name else quote_identifier(name)
 
     def relation(self, key: str) -> Relation | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+from app.catalog.records import Constraint
 from app.sql.inverse.command import Command
 from app.sql.inverse.known import Known
 from app.sql.inverse.undo import Undo, exact, manual
@@ -19,10 +20,15 @@ def _attach(command: Command, known: Known) -> Undo:
         return manual(
             "The partition keeps the indexes, keys and triggers that it gets from its parent; their names are chosen then."
         )
-    own = {item.name for item in child.constraints}
-    if any(item.name not in own for item in parent.constraints):
+    own = {_identity(item) for item in child.constraints}
+    if any(_identity(item) not in own for item in parent.constraints):
         return manual("The partition keeps the constraints that it gets from its parent.")
     return exact(command.alter(f"DETACH PARTITION {known.sql(name)}"))
+
+
+def _identity(item: Constraint) -> tuple[str, ...]:
+    """By what a constraint of the parent finds its match: not-null by the column, all others by their name."""
+    return ("not null", *item.columns) if item.kind == "not null" else ("named", item.name)
 
 
 def _detach(command: Command, known: Known) -> Undo:

@@ -3,8 +3,10 @@
 import re
 
 from app.sql.scanner import masked
-from app.sql.split import Statement
-from app.sql.tree import Node
+from app.sql.inverse.known import parts_of
+from app.sql.relations import in_order
+from app.sql.split import Statement, split
+from app.sql.tree import Node, strings
 
 
 def expression_after(statement: Statement, constraint: Node) -> str | None:
@@ -24,6 +26,25 @@ def expression_after(statement: Statement, constraint: Node) -> str | None:
         if bare[position] == "," and depth == 0:
             return tail[match.end() : position].strip()
     return tail[match.end() :].strip() if depth == 0 else None
+
+
+#: objects whose names have no schema
+_WITHOUT_SCHEMA = frozenset({"OBJECT_SCHEMA", "OBJECT_EXTENSION", "OBJECT_PUBLICATION"})
+
+
+def names_are_qualified(sql: str) -> bool:
+    """True where no name in a statement depends on the search_path."""
+    for statement in split(sql):
+        body = statement.body
+        if any("." not in name for name in in_order(statement.node)):
+            return False
+        if statement.kind == "DropStmt" and body.get("removeType") not in _WITHOUT_SCHEMA:
+            if any(len(parts_of(entry)) == 1 for entry in body.get("objects", ())):
+                return False
+        for names in (body.get("typeName"), body.get("funcname"), body.get("object", {}).get("List", {}).get("items")):
+            if names and len(strings(names)) == 1:
+                return False
+    return True
 
 
 def without_concurrently(text: str) -> str:
