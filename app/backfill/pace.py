@@ -12,6 +12,8 @@ from app.backfill.definition import ProfileName
 _NEW_SHARE = 0.2
 _MOST_NICE = 6.0
 _GOOD_SAMPLES_BEFORE_RESUME = 3
+#: idle time that a rate limit lets us catch up with
+_SAVED_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,14 +131,15 @@ class RateLimit:
 
     def __init__(self, rows_per_second: float | None) -> None:
         self.rows_per_second = rows_per_second
-        self._free_at = 0.0
+        self._free_at: float | None = None
 
     def rest_after(self, rows: int, now: float) -> float:
         """Seconds to rest at ``now``, a monotonic time, after a batch of ``rows``."""
         if not self.rows_per_second:
             return 0.0
         # unused time is not saved up: a burst after a quiet minute is what the limit is there against
-        self._free_at = max(self._free_at, now - 0.25) + rows / self.rows_per_second
+        begun = now if self._free_at is None else max(self._free_at, now - _SAVED_SECONDS)
+        self._free_at = begun + rows / self.rows_per_second
         return max(0.0, self._free_at - now)
 
 

@@ -23,8 +23,8 @@ from app.target.session import Target
 CANARY = "UPDATE {schema}.backfill SET canary = canary + 1 WHERE job = %(job)s RETURNING speed"
 _TICK_SECONDS = 0.1
 _BASELINE_COMMITS = 12
-#: limits below this are noise of the machine, not pressure
-_LEAST_CANARY_MS = 4.0
+#: a commit that is slower by less than this is noise of the machine, not pressure
+_NOISE_MS = 4.0
 
 
 def ninth_decile(values: Sequence[float]) -> float:
@@ -71,7 +71,7 @@ class Sentinel:
         return [self._canary_reading(), *self._often, *self._seldom]
 
     def _canary_reading(self) -> Reading:
-        limit = max(_LEAST_CANARY_MS, self.canary_limit * self._baseline_ms)
+        limit = max(self._baseline_ms + _NOISE_MS, self.canary_limit * self._baseline_ms)
         return Reading(name="commit latency", value=ninth_decile(list(self._canary)), limit=round(limit, 2), unit="ms")
 
     def _watch(self) -> None:

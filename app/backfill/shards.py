@@ -86,7 +86,7 @@ UPDATE {schema}.shard SET owner_pid = pg_backend_pid(),
  WHERE job = %(job)s AND no = %(no)s AND epoch = %(epoch)s
 """
 FINISH_SHARD = """
-UPDATE {schema}.shard SET state = 'done', batches = batches + 1, updated_at = clock_timestamp()
+UPDATE {schema}.shard SET state = 'done', updated_at = clock_timestamp()
  WHERE job = %(job)s AND no = %(no)s AND epoch = %(epoch)s AND batches = %(batches)s AND state = 'running'
 """
 RESTART_SHARD = """
