@@ -1,0 +1,179 @@
+"""The judgement of an input: a script, several files, or a plan, with or without a target's catalog."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+from app.analysis.accepted import directives
+from app.analysis.context import Options
+from app.analysis.judge import Judge, overall
+from app.analysis.report import Analysis, TableChanges
+from app.analysis.state import State
+from app.catalog.records import Schema, Statistics
+from app.plan.model import Plan, Rollback, Step
+from app.sql.split import Statement, split
+
+#: what is assumed where no target says otherwise: the newest version that the parser knows
+NEWEST_VERSION = 18
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Script:
+    """One file of the input; ``whole`` says who wraps it in a transaction: "Prisma does", or None."""
+
+    text: str
+    file: str | None = None
+    whole: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Basis:
+    """What the judgement rests on, besides the text."""
+
+    schema: Schema | None = None
+    statistics: Statistics | None = None
+    #: major version; None means the catalog's, or the newest
+    server_version: int | None = None
+    assume_large: bool = False
+    #: True where Headgate's engine runs the statements
+    runs_here: bool = False
+
+    def options(self) -> Options:
+        """The options for the rules."""
+        version = self.server_version or (self.schema.server_version_num // 10_000 if self.schema else NEWEST_VERSION)
+        return Options(server_version=version, assume_large=self.assume_large, runs_here=self.runs_here)
+
+
+def analyse_script(
+    text: str,
+    *,
+    file: str | None = None,
+    schema: Schema | None = None,
+    statistics: Statistics | None = None,
+    server_version: int | None = None,
+    assume_large: bool = False,
+    single_transaction: bool = False,
+) -> Analysis:
+    """The analysis of one SQL script.
+
+    Raises SqlSyntaxError, MetaCommandError, SqlTooLargeError.
+    """
+    basis = Basis(schema=schema, statistics=statistics, server_version=server_version, assume_large=assume_large)
+    return analyse_scripts([Script(text=text, file=file)], basis=basis, single_transaction=single_transaction)
+
+
+def analyse_scripts(scripts: Sequence[Script], *, basis: Basis, single_transaction: bool = False) -> Analysis:
+    """The analysis of several files in their order: what one makes is free for the next."""
+    judge = _judge(basis)
+    read = [(script, split(script.text, file=script.file), directives(script.text)) for script in scripts]
+    if single_transaction:
+        statements = [statement for _, found, _ in read for statement in found]
+        allowed = [directive for _, _, found in read for directive in found]
+        judge.script(statements, allowed=allowed, whole="the whole input is one transaction")
+    else:
+        for script, statements, allowed in read:
+            judge.script(statements, allowed=allowed, whole=script.whole)
+    return _analysis(judge, basis, scripts=len(scripts))
+
+
+def analyse_plan(
+    plan: Plan,
+    *,
+    schema: Schema | None = None,
+    statistics: Statistics | None = None,
+    server_version: int | None = None,
+    assume_large: bool = False,
+    single_transaction: bool = False,
+) -> Analysis:
+    """The analysis of a plan: the statements of its ``sql`` steps, each step as the engine runs it."""
+    basis = Basis(schema=schema, statistics=statistics, server_version=server_version, assume_large=assume_large, runs_here=True)
+    judge = _judge(basis, plan=plan)
+    for phase in plan.phases:
+        for step in phase.steps:
+            if step.kind == "sql":
+                _judge_step(judge, step, phase.name, single_transaction=single_transaction)
+    return _analysis(judge, basis, scripts=1)
+
+
+def _judge_step(judge: Judge, step: Step, phase: str, *, single_transaction: bool) -> None:
+    text = str(step.spec.get("sql", ""))
+    statements = split(text, file=step.source_file)
+    allowed = directives(text)
+    together = single_transaction or step.spec.get("transaction", True)
+    for group in _groups(statements) if together else [[statement] for statement in statements]:
+        whole = f"the step {step.id}" if len(group) > 1 else None
+        judge.script(group, allowed=allowed, whole=whole, step=step.id, phase=phase, rollback=step.rollback)
+
+
+def _groups(statements: Sequence[Statement]) -> list[list[Statement]]:
+    """Runs of transactional statements share a transaction; every other statement stands alone, as in the engine."""
+    from app.sql.classify import classify
+
+    groups: list[list[Statement]] = []
+    is_open = False
+    for statement in statements:
+        transactional = classify(statement).is_transactional
+        if transactional and is_open:
+            groups[-1].append(statement)
+        else:
+            groups.append([statement])
+        is_open = transactional
+    return groups
+
+
+def _judge(basis: Basis, plan: Plan | None = None) -> Judge:
+    state = State(schema=basis.schema, statistics=basis.statistics)
+    return Judge(state, basis.options(), accepted=plan.accepted if plan else (), inverse=_inverse(basis.schema))
+
+
+def _inverse(schema: Schema | None) -> Callable[[Statement], Rollback | None]:
+    derive: Any = import_module("app.sql.inverse").inverse if find_spec("app.sql.inverse") else None
+
+    def inverse(statement: Statement) -> Rollback | None:
+        return derive(statement, schema) if derive and statement.node else None
+
+    return inverse
+
+
+def _analysis(judge: Judge, basis: Basis, *, scripts: int) -> Analysis:
+    del scripts
+    reports = tuple(judge.reports)
+    return Analysis(
+        risk=overall(reports),
+        assumptions=tuple(_assumptions(basis, judge)),
+        tables=_tables(judge, basis),
+        statements=reports,
+    )
+
+
+def _assumptions(basis: Basis, judge: Judge) -> Iterable[str]:
+    if basis.assume_large:
+        yield "every table that exists is taken as large and busy"
+    elif basis.statistics is None:
+        yield "table size unknown: taken as large and busy"
+    if basis.schema is None:
+        yield "the target's schema is unknown: types, indexes and dependents are judged from the input alone"
+    if basis.server_version is None and basis.schema is None:
+        yield f"the server's version is unknown: taken as PostgreSQL {judge.options.server_version}"
+
+
+def _tables(judge: Judge, basis: Basis) -> TableChanges:
+    """Which relations the input changes, makes and removes, by what the state has learned."""
+    state = judge.state
+    new = {name for name, table in state.tables.items() if table.is_new and table.kind in {"table", "partitioned table"}}
+    before = set(basis.schema.relations) if basis.schema else set[str]()
+    removed = {name for name in state.removed if not before or name in before} & _named(judge)
+    modified = {
+        report.relations[0]
+        for report in judge.reports
+        if report.relations and report.command not in {"SELECT", "EXPLAIN", "SHOW", "LOCK TABLE", "ANALYZE", "VACUUM"}
+    }
+    return TableChanges(
+        modified=tuple(sorted(modified - new - removed)), new=tuple(sorted(new)), removed=tuple(sorted(removed - new))
+    )
+
+
+def _named(judge: Judge) -> set[str]:
+    return {name for report in judge.reports for name in report.relations if report.command in {"DROP TABLE", "ALTER TABLE"}}

@@ -1,0 +1,104 @@
+"""What a rule may look at: one statement, what it does, what held before it, and how the input is to be judged."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from app.analysis import risk
+from app.analysis.advance_tables import added_columns
+from app.analysis.duration import WorkClass
+from app.analysis.footprint import Footprint
+from app.analysis.rule import Risk
+from app.analysis.state import State
+from app.analysis.tables import Table
+from app.sql.classify import Effect
+from app.sql.names import from_strings
+from app.sql.split import Statement
+from app.sql.tree import Node, commands
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """How the input is to be judged."""
+
+    server_version: int = 18
+    assume_large: bool = False
+    #: True where Headgate's engine runs the statements: it sets lock_timeout itself
+    runs_here: bool = False
+    #: the session's TimeZone is UTC, as Headgate's own sessions are
+    is_utc: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """One statement in its place."""
+
+    statement: Statement
+    effect: Effect
+    state: State
+    footprint: Footprint
+    options: Options = field(default_factory=Options)
+    #: the statements after it in the same input
+    later: Sequence[Statement] = ()
+    #: a DO block that makes SQL as it runs
+    is_dynamic: bool = False
+
+    @property
+    def kind(self) -> str:
+        """The root node's name: ``AlterTableStmt``."""
+        return self.statement.kind
+
+    @property
+    def body(self) -> Node:
+        """The root node's content."""
+        return self.statement.body
+
+    def altered(self) -> Table | None:
+        """The table that an ALTER TABLE names, where others use it already; None for every other statement."""
+        body = self.body
+        if self.kind != "AlterTableStmt" or body.get("objtype") not in {None, "OBJECT_TABLE", "OBJECT_FOREIGN_TABLE"}:
+            return None
+        table = self.state.table_of(body["relation"])
+        return None if table.is_new else table
+
+    def commands(self, *subtypes: str) -> Iterator[tuple[Table, Node]]:
+        """The commands of these subtypes of an ALTER TABLE on a table that others use, with that table."""
+        table = self.altered()
+        if table is not None:
+            for command in commands(self.body):
+                if command.get("subtype") in subtypes:
+                    yield table, command
+
+    def added_columns(self) -> Iterator[tuple[Table, Node, list[Node]]]:
+        """Each column that is added to a table that others use: table, ColumnDef, its Constraint nodes."""
+        table = self.altered()
+        if table is not None:
+            for definition, constraints in added_columns(self.body):
+                yield table, definition, constraints
+
+    def level(self, table: Table, work: WorkClass, blocked: risk.Blocked = "reads and writes") -> Risk:
+        """The level of some work on a table and all its partitions: the worst of them."""
+        tables = [table, *self.state.children(table.name)] if table.is_partitioned else [table]
+        levels = (risk.level(each, work, blocked, assume_large=self.options.assume_large) for each in tables)
+        return max(levels, key=("low", "medium", "unknown", "high").index)
+
+    def size(self, table: Table, work: WorkClass | None = None) -> str:
+        """The table's size in words, with what the work takes."""
+        return risk.size_in_words(table, work)
+
+    def is_small(self, table: Table) -> bool:
+        """True where the table is known to be small and nobody asked to take it as large."""
+        return risk.is_free(table) or (not self.options.assume_large and risk.size_word(table) == "small")
+
+    def dropped(self, *kinds: str) -> Iterator[tuple[str, str]]:
+        """Kind and name of each object that a DROP names, of these kinds."""
+        if self.kind == "DropStmt" and self.body.get("removeType") in kinds:
+            for entry in self.body.get("objects", ()):
+                names = entry.get("List", {}).get("items", [entry])
+                if "TypeName" in entry or "ObjectWithArgs" in entry:
+                    body = entry.get("TypeName") or entry.get("ObjectWithArgs")
+                    names = body.get("names") or body.get("objname") or ()
+                yield str(self.body["removeType"]), from_strings(names)
+
+    def is_in_transaction(self) -> bool:
+        """True where an earlier BEGIN, or the whole input, holds the statement in a transaction."""
+        return self.state.transaction is not None

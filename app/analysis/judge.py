@@ -1,0 +1,186 @@
+"""One statement after another: facts, findings, level; then the state moves on."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+
+from app.analysis.accepted import Directive, accept
+from app.analysis.advance import advance, hold
+from app.analysis.blocks import Block, read_block
+from app.analysis.context import Context, Options
+from app.analysis.footprint import Footprint, footprint
+from app.analysis.impact import blocked_ms
+from app.analysis.predicates import touches_few_rows
+from app.analysis.registry import RULES
+from app.analysis.report import Finding, StatementReport
+from app.analysis.rule import Risk, Rule, worst
+from app.analysis.state import Held, State, Transaction
+from app.errors import HeadgateError
+from app.plan.model import AcceptedRisk, Rollback
+from app.sql.classify import classify
+from app.sql.lock_levels import MODES
+from app.sql.split import Statement, split
+
+Inverse = Callable[[Statement], Rollback | None]
+
+
+class Judge:
+    """Goes through an input in order, remembering what the statements before have done."""
+
+    def __init__(
+        self, state: State, options: Options, *, accepted: Iterable[AcceptedRisk] = (), inverse: Inverse | None = None
+    ) -> None:
+        """``inverse`` derives the rollback of a statement; ``accepted`` are the plan's own allowances."""
+        self.state = state
+        self.options = options
+        self.accepted = tuple(accepted)
+        self.inverse = inverse
+        self.reports: list[StatementReport] = []
+
+    def script(
+        self,
+        statements: Sequence[Statement],
+        *,
+        allowed: Sequence[Directive] = (),
+        whole: str | None = None,
+        step: str | None = None,
+        phase: str | None = None,
+        rollback: Rollback | None = None,
+    ) -> None:
+        """Judge the statements of one script; ``whole`` names the transaction that holds all of it, if one does."""
+        if whole is not None:
+            self.state.transaction = self.state.transaction or Transaction(began=whole)
+        last_line = 0
+        for position, statement in enumerate(statements):
+            end = statement.line + statement.text.count("\n")
+            report = self._statement(statement, statements[position + 1 :], step=step, phase=phase)
+            findings = accept(report.findings, allowed, self.accepted, lines=(last_line, end))
+            last_line = end + 1
+            self.reports.append(
+                replace(
+                    report,
+                    findings=findings,
+                    risk=worst(finding.risk for finding in findings if finding.accepted is None),
+                    rollback=rollback or report.rollback,
+                )
+            )
+        if whole is not None:
+            self.state.transaction = None
+            self.state.local_settings.clear()
+
+    def _statement(
+        self, statement: Statement, later: Sequence[Statement], *, step: str | None, phase: str | None
+    ) -> StatementReport:
+        block = read_block(statement.text) if statement.kind == "DoStmt" else None
+        context = self._context(statement, later, block)
+        findings = [self._finding(rule, hit, context, step) for rule in RULES.values() for hit in rule.check(context)]
+        rollback = self.inverse(statement) if self.inverse else None
+        effect, facts, state = context.effect, context.footprint, self.state
+        relations = tuple(dict.fromkeys(state.qualify(name) for name in (*effect.relations, *_homes(context))))
+        inner = self._inside(statement, block) if block else []
+        self._move_on(context)
+        return StatementReport(
+            index=len(self.reports) + 1,
+            file=statement.file,
+            line=statement.line,
+            sql=statement.text,
+            command=effect.command,
+            relations=tuple(dict.fromkeys((*relations, *(name for report in inner for name in report.relations)))),
+            risk="low",
+            locks=tuple(
+                {lock.relation: lock for report in inner for lock in reversed(report.locks)}.values() if inner else facts.locks
+            ),
+            rewrites=tuple(dict.fromkeys((*facts.rewrites, *(name for report in inner for name in report.rewrites)))),
+            scans=tuple(dict.fromkeys((*facts.scans, *(name for report in inner for name in report.scans)))),
+            transactional=effect.is_transactional,
+            findings=(
+                *sorted(findings, key=lambda finding: (finding.line, finding.column, finding.rule)),
+                *(
+                    replace(finding, line=statement.line, column=statement.column)
+                    for report in inner
+                    for finding in report.findings
+                ),
+            ),
+            rollback=rollback,
+            step=step,
+            phase=phase,
+            blocked_ms=blocked_ms(context),
+        )
+
+    def _context(self, statement: Statement, later: Sequence[Statement], block: Block | None) -> Context:
+        facts = (
+            footprint(
+                statement.kind,
+                statement.body,
+                self.state,
+                server_version=self.options.server_version,
+                is_utc=self.options.is_utc,
+                number=len(self.reports) + 1,
+            )
+            if statement.kind
+            else Footprint()
+        )
+        return Context(
+            statement=statement,
+            effect=classify(statement),
+            state=self.state,
+            footprint=facts,
+            options=self.options,
+            later=later,
+            is_dynamic=block is not None and block.is_dynamic,
+        )
+
+    def _finding(self, rule: Rule, hit: "object", context: Context, step: str | None) -> Finding:
+        line, column = context.statement.place(hit.location)  # type: ignore[attr-defined]  # a Hit
+        return Finding(
+            rule=rule.id,
+            risk=hit.risk,  # type: ignore[attr-defined]  # a Hit
+            line=line,
+            column=column,
+            message=hit.message,  # type: ignore[attr-defined]  # a Hit
+            why=hit.why or rule.why,  # type: ignore[attr-defined]  # a Hit
+            safer=hit.safer,  # type: ignore[attr-defined]  # a Hit
+            source=rule.source,
+            step=step,
+        )
+
+    def _inside(self, statement: Statement, block: Block) -> list[StatementReport]:
+        """The reports of the statements in a block, which share one transaction."""
+        inner = Judge(self.state, self.options, accepted=self.accepted)
+        opened = self.state.transaction is None
+        self.state.transaction = self.state.transaction or Transaction(began="the DO block")
+        for source in block.statements:
+            try:
+                inner.script(split(source, file=statement.file))
+            except HeadgateError:
+                continue
+        if opened:
+            self.state.transaction = None
+        return inner.reports
+
+    def _move_on(self, context: Context) -> None:
+        state, statement = self.state, context.statement
+        transaction = state.transaction
+        if (
+            transaction is not None
+            and context.kind in {"UpdateStmt", "DeleteStmt", "MergeStmt"}
+            and not touches_few_rows(context)
+        ):
+            transaction.written.add(state.table_of(context.body["relation"]).name)
+        held = [
+            Held(relation=lock.relation, mode=lock.mode, statement=lock.statement)
+            for lock in context.footprint.held
+            if MODES.index(lock.mode) >= MODES.index("SHARE")
+        ]
+        hold(state, held)
+        advance(state, statement.kind, statement.body)
+
+
+def _homes(context: Context) -> list[str]:
+    """The tables of the indexes that a statement names, where they are known."""
+    found = (context.state.index(name)[0] for name in context.effect.indexes)
+    return [table.name for table in found if table is not None]
+
+
+def overall(reports: Iterable[StatementReport]) -> Risk:
+    """The level of the whole input."""
+    return worst(report.risk for report in reports)

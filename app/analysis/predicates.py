@@ -1,0 +1,141 @@
+"""What a WHERE clause says about the number of rows: all of them, a few, or nobody knows."""
+
+from typing import TYPE_CHECKING, Any
+
+from app.analysis.tables import Table
+from app.sql.tree import Node, constant, find, strings
+
+if TYPE_CHECKING:
+    from app.analysis.context import Context
+
+#: columns that are keys in nearly every schema, for tables whose indexes are not known
+_USUAL_KEYS = frozenset({"id", "uuid", "guid", "pk", "ctid", "slug", "email", "username", "key", "code"})
+#: a batch of this many rows at most is small
+SMALL_BATCH = 10_000
+
+
+def is_always_true(node: Node | None) -> bool:
+    """True for no WHERE clause and for one that says nothing: ``1 = 1``, ``NOT FALSE``, ``NULL IS NULL``."""
+    return node is None or _truth(node) is True
+
+
+def _truth(node: Node | None) -> bool | None:
+    """The value of an expression without columns; None where it depends on the row, or is too deep to be worth it."""
+    if node is None:
+        return None
+    if "BoolExpr" in node:
+        return _combined(node["BoolExpr"])
+    if "NullTest" in node:
+        argument = node["NullTest"].get("arg", {})
+        if "A_Const" not in argument:
+            return None
+        is_null = bool(argument["A_Const"].get("isnull"))
+        return is_null == (node["NullTest"].get("nulltesttype") == "IS_NULL")
+    if "A_Expr" in node:
+        return _compared(node["A_Expr"])
+    value = constant(node)
+    return value if isinstance(value, bool) else None
+
+
+def _combined(body: Node) -> bool | None:
+    values = [_truth(argument) for argument in body.get("args", ())]
+    operator = body.get("boolop")
+    if operator == "NOT_EXPR":
+        return None if values[0] is None else not values[0]
+    deciding = operator == "OR_EXPR"
+    if deciding in values:
+        return deciding
+    return None if None in values else not deciding
+
+
+def _compared(body: Node) -> bool | None:
+    left, right = body.get("lexpr"), body.get("rexpr")
+    operator = "".join(strings(body.get("name")))
+    if not isinstance(left, dict) or not isinstance(right, dict) or operator not in {"=", "<>", "<", "<=", ">", ">="}:
+        return None
+    first, second = constant(left), constant(right)
+    if first is None or second is None or type(first) is not type(second):
+        return None
+    results: dict[str, bool] = {
+        "=": first == second,
+        "<>": first != second,
+        "<": first < second,
+        "<=": first <= second,
+        ">": first > second,
+        ">=": first >= second,
+    }
+    return results[operator]
+
+
+def touches_few_rows(context: "Context") -> bool:
+    """True where an UPDATE or DELETE names its rows by a key, by a short range of one, or by a LIMIT."""
+    where: Any = context.body.get("whereClause")
+    table = context.state.table_of(context.body["relation"])
+    if table.is_new or context.is_small(table):
+        return True
+    return where is not None and any(_is_bounded(part, table) for part in _parts(where))
+
+
+def _parts(where: Node) -> list[Node]:
+    """The terms of a list of ANDs."""
+    if where.get("BoolExpr", {}).get("boolop") == "AND_EXPR":
+        return [part for argument in where["BoolExpr"].get("args", ()) for part in _parts(argument)]
+    return [where]
+
+
+def _is_bounded(part: Node, table: Table) -> bool:
+    if "CurrentOfExpr" in part:
+        return True
+    if "SubLink" in part:
+        link = part["SubLink"]
+        column = strings(link.get("testexpr", {}).get("ColumnRef", {}).get("fields"))[-1:]
+        return bool(column) and _has_small_limit(link.get("subselect", {}))
+    body = part.get("A_Expr")
+    if body is None:
+        return False
+    kind = body.get("kind")
+    column = "".join(strings(body.get("lexpr", {}).get("ColumnRef", {}).get("fields"))[-1:]) if "lexpr" in body else ""
+    if not column or not _is_key(column, table):
+        return False
+    right = body.get("rexpr", {})
+    if any(True for _ in find(right, "SelectStmt")):
+        return _has_small_limit(right)
+    operator = "".join(strings(body.get("name")))
+    if kind == "AEXPR_BETWEEN":
+        return _is_short_range(right)
+    return (
+        (kind in {"AEXPR_OP", "AEXPR_OP_ANY"} and operator == "=")
+        or kind == "AEXPR_IN"
+        or (kind == "AEXPR_OP" and operator in {"<", "<="} and _is_small_number(right))
+    )
+
+
+def _is_small_number(node: Node) -> bool:
+    value = constant(node)
+    return isinstance(value, int) and not isinstance(value, bool) and value <= SMALL_BATCH
+
+
+def _is_short_range(node: Node) -> bool:
+    items = node.get("List", {}).get("items", ())
+    bounds = [constant(item) for item in items]
+    if len(bounds) == 2 and all(isinstance(bound, int) for bound in bounds):  # noqa: PLR2004  # BETWEEN has two ends
+        return bool(bounds[1] - bounds[0] < SMALL_BATCH * 10)
+    # ends that are parameters or expressions are how batches are written
+    return len(bounds) == 2 and all("ParamRef" in item for item in items)  # noqa: PLR2004  # as above
+
+
+def _has_small_limit(select: Node) -> bool:
+    """True where a subquery ends with LIMIT n for a small n."""
+    for body in find(select, "SelectStmt"):
+        limit = constant(body.get("limitCount"))
+        if isinstance(limit, int) and limit <= SMALL_BATCH * 10:
+            return True
+    return False
+
+
+def _is_key(column: str, table: Table) -> bool:
+    if column == "ctid":
+        return True
+    if table.is_known:
+        return any(index.is_unique and index.is_valid and index.columns == (column,) for index in table.indexes.values())
+    return column in _USUAL_KEYS

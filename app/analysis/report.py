@@ -1,0 +1,137 @@
+"""Analysis: what the review page and ``headgate analyze`` show; frozen records, no SQL, no HTML."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from app.analysis.rule import RISKS, Risk
+from app.plan.model import Rollback
+
+#: raised when a field of the document changes its meaning or goes
+CONTRACT = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that a rule says about one place."""
+
+    rule: str
+    risk: Risk
+    line: int
+    column: int
+    message: str
+    why: str
+    safer: str | None
+    source: str
+    #: the plan step it belongs to, or None
+    step: str | None = None
+    #: why somebody takes it knowingly, or None; an accepted finding no longer raises the level
+    accepted: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lock:
+    """A lock that a statement takes, and what waits for it."""
+
+    relation: str
+    mode: str
+    #: "reads", "writes"
+    blocks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatementReport:
+    """Everything known about one statement."""
+
+    index: int
+    file: str | None
+    line: int
+    sql: str
+    command: str
+    relations: tuple[str, ...]
+    risk: Risk
+    locks: tuple[Lock, ...]
+    rewrites: tuple[str, ...]
+    scans: tuple[str, ...]
+    transactional: bool
+    findings: tuple[Finding, ...]
+    rollback: Rollback | None = None
+    step: str | None = None
+    phase: str | None = None
+    #: lowest and highest estimate of how long others wait; None where sizes are unknown
+    blocked_ms: tuple[float, float] | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """As the contract says."""
+        rollback = self.rollback
+        return {
+            **asdict(self),
+            "rollback": None
+            if rollback is None
+            else {"sql": rollback.sql, "grade": rollback.grade, "reason": rollback.reason, "origin": rollback.origin},
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableChanges:
+    """Which tables the input modifies, makes and removes."""
+
+    modified: tuple[str, ...] = ()
+    new: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Analysis:
+    """The judgement of a whole input."""
+
+    risk: Risk
+    assumptions: tuple[str, ...]
+    tables: TableChanges
+    statements: tuple[StatementReport, ...]
+
+    def findings(self) -> tuple[Finding, ...]:
+        """Every finding in the order of the statements."""
+        return tuple(finding for statement in self.statements for finding in statement.findings)
+
+    def as_json(self) -> dict[str, Any]:
+        """The document of contract.md, section "analyze"."""
+        return {
+            "contract": CONTRACT,
+            "risk": self.risk,
+            "assumptions": list(self.assumptions),
+            "tables": asdict(self.tables),
+            "statements": [statement.as_json() for statement in self.statements],
+        }
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> "Analysis":
+        """The analysis that ``as_json`` wrote, also after a round through JSON text."""
+        return cls(
+            risk=content["risk"],
+            assumptions=tuple(content["assumptions"]),
+            tables=TableChanges(**{name: tuple(content["tables"][name]) for name in ("modified", "new", "removed")}),
+            statements=tuple(_statement_from_json(entry) for entry in content["statements"]),
+        )
+
+    def reaches(self, threshold: Risk) -> bool:
+        """True where the level is at or over a threshold; unknown counts as more than medium and less than high."""
+        return RISKS.index(self.risk) >= RISKS.index(threshold)
+
+
+def _statement_from_json(content: Mapping[str, Any]) -> StatementReport:
+    rollback, blocked = content.get("rollback"), content.get("blocked_ms")
+    lists = {name: tuple(content[name]) for name in ("relations", "rewrites", "scans")}
+    plain = {
+        name: content.get(name) for name in ("index", "file", "line", "sql", "command", "risk", "transactional", "step", "phase")
+    }
+    return StatementReport(
+        **plain,  # type: ignore[arg-type]  # as_json wrote them
+        **lists,
+        locks=tuple(
+            Lock(relation=lock["relation"], mode=lock["mode"], blocks=tuple(lock["blocks"])) for lock in content["locks"]
+        ),
+        findings=tuple(Finding(**finding) for finding in content["findings"]),
+        rollback=None if rollback is None else Rollback(**rollback),
+        blocked_ms=None if blocked is None else (blocked[0], blocked[1]),
+    )

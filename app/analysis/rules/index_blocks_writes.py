@@ -1,0 +1,44 @@
+"""CREATE INDEX without CONCURRENTLY."""
+
+from collections.abc import Iterator
+
+from app.analysis.context import Context
+from app.analysis.rule import Hit, Rule, manual
+from app.sql.names import from_range_var, quote_identifier, quote_qualified
+
+
+def check(context: Context) -> Iterator[Hit]:
+    """Hit for an index that is built while writes to a table that others use wait."""
+    if context.kind != "IndexStmt" or context.body.get("concurrent"):
+        return
+    table = context.state.table_of(context.body["relation"])
+    if table.is_new or not context.footprint.builds:
+        return
+    partitions = len(list(context.state.children(table.name))) if table.is_partitioned else 0
+    many = f" and its {partitions} partitions" if partitions else ""
+    unique = "UNIQUE " if context.body.get("unique") else ""
+    name = quote_identifier(str(context.body.get("idxname", "name")))
+    yield Hit(
+        risk=context.level(table, "build", "writes"),
+        message=f"Writes to {table.name}{many} wait until the index is built ({context.size(table, 'build')}).",
+        safer=(
+            f"-- the parent first: CREATE {unique}INDEX {name} ON ONLY {quote_qualified(table.name)} (...);\n"
+            f"-- then CREATE {unique}INDEX CONCURRENTLY on each partition, and ALTER INDEX {name} ATTACH PARTITION ...;"
+        )
+        if table.is_partitioned
+        else f"-- outside a transaction:\nCREATE {unique}INDEX CONCURRENTLY {name} ON "
+        f"{quote_qualified(from_range_var(context.body['relation']))} (...);",
+    )
+
+
+RULE = Rule(
+    id="index-blocks-writes",
+    title="CREATE INDEX blocks writes until it is built",
+    why="The build holds SHARE on the table: every INSERT, UPDATE and DELETE waits. CONCURRENTLY builds in two passes without "
+    "blocking anybody, outside a transaction.",
+    source=manual("sql-createindex.html#SQL-CREATEINDEX-CONCURRENTLY"),
+    level="high",
+    bad="CREATE INDEX users_age_idx ON users (age);",
+    good="CREATE INDEX CONCURRENTLY users_age_idx ON users (age);",
+    check=check,
+)

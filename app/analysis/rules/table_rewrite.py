@@ -1,0 +1,44 @@
+"""Commands whose whole purpose is to write a table anew."""
+
+from collections.abc import Iterator
+
+from app.analysis.context import Context
+from app.analysis.rule import Hit, Rule, manual
+from app.sql.tree import option
+
+_COMMANDS = ("AT_SetLogged", "AT_SetUnLogged", "AT_SetTableSpace", "AT_SetAccessMethod")
+
+
+def check(context: Context) -> Iterator[Hit]:
+    """Hit for CLUSTER, VACUUM FULL and the ALTER TABLE commands that rewrite."""
+    is_full = context.kind == "VacuumStmt" and option(context.body.get("options"), "full")
+    if context.kind == "ClusterStmt" or is_full:
+        tables = [context.state.table(name) for name in context.footprint.rewrites]
+        levels = [context.level(table, "rewrite") for table in tables if not table.is_new]
+        if levels or not tables:
+            what = ", ".join(table.name for table in tables) or "every table"
+            yield Hit(
+                risk="high" if not levels or "high" in levels else levels[0],
+                message=f"{context.effect.command}{' FULL' if is_full else ''} writes {what} anew under ACCESS EXCLUSIVE.",
+                safer="-- the extension pg_repack does the same without blocking; or a maintenance window",
+            )
+    for table, command in context.commands(*_COMMANDS):
+        if command.get("subtype") == "AT_SetAccessMethod" and command.get("name") == "heap":
+            continue
+        yield Hit(
+            risk=context.level(table, "rewrite"),
+            message=f"{table.name} is written anew under ACCESS EXCLUSIVE ({context.size(table, 'rewrite')}).",
+            safer="-- a maintenance window, or a new table that is filled in batches and swapped in by renaming",
+        )
+
+
+RULE = Rule(
+    id="table-rewrite",
+    title="The command rewrites the table",
+    why="Every row and index is written anew while ACCESS EXCLUSIVE is held; it needs as much free disk space again.",
+    source=manual("sql-altertable.html#SQL-ALTERTABLE-NOTES"),
+    level="high",
+    bad="VACUUM FULL users;",
+    good="VACUUM users;",
+    check=check,
+)

@@ -1,0 +1,81 @@
+"""ALTER COLUMN TYPE on a column that other things are made of."""
+
+import re
+from collections.abc import Iterator
+
+from app.analysis.advance_tables import column_type
+from app.analysis.context import Context
+from app.analysis.rule import Hit, Rule, manual
+from app.analysis.tables import Table
+from app.analysis.type_change import judge
+from app.sql.names import from_type_name
+
+
+def check(context: Context) -> Iterator[Hit]:
+    """Hit for indexes that are rebuilt, checks that are read again, and dependents that refuse the change."""
+    for table, command in context.commands("AT_AlterColumnType"):
+        name, definition = str(command.get("name")), command["def"]["ColumnDef"]
+        refusing = list(_refusing(table, name))
+        if refusing:
+            yield Hit(
+                risk="high",
+                message=f"The statement fails: {table.name}.{name} is used by {', '.join(refusing)}.",
+                why="PostgreSQL refuses to change the type of a column that a view, rule, trigger or generated column uses "
+                "(0A000).",
+                safer="-- in one transaction: drop what uses it, change the type, make it again",
+            )
+        column = table.columns.get(name)
+        change = judge(
+            column.type if column else None,
+            column_type(definition) or from_type_name(definition["typeName"]),
+            using=definition.get("raw_default"),
+            column=name,
+            is_utc=context.options.is_utc,
+        )
+        if change.work != "nothing":
+            continue
+        swaps = change.rebuilds_indexes or "collClause" in definition
+        indexes = [
+            index.name for index in table.indexes.values() if index.rebuilt_with(name) or (swaps and name in index.columns)
+        ]
+        if indexes:
+            yield Hit(
+                risk=context.level(table, "build"),
+                message=f"No rewrite of {table.name}, but {', '.join(indexes)} is built anew under ACCESS EXCLUSIVE "
+                f"({context.size(table, 'build')}).",
+                safer="-- build the index under its new definition CONCURRENTLY first, drop the old one, then change the type",
+            )
+        checks = [fact.name for fact in table.constraints.values() if fact.kind == "check" and name in fact.columns]
+        if checks:
+            yield Hit(
+                risk=context.level(table, "scan"),
+                message=f"{', '.join(checks)} mentions {name}: every row of {table.name} is read again under ACCESS EXCLUSIVE "
+                f"({context.size(table, 'scan')}).",
+                safer="-- drop the CHECK, change the type, add it again NOT VALID, then VALIDATE CONSTRAINT",
+            )
+
+
+def _refusing(table: Table, column: str) -> Iterator[str]:
+    for kind, dependent, columns in table.dependents:
+        if column in columns and kind in {"view", "materialized view", "rule"}:
+            yield f"the {kind} {dependent}"
+    for other in table.columns.values():
+        if other.expression and other.name != column and re.search(rf"\b{re.escape(column)}\b", other.expression):
+            yield f"the generated column {other.name}"
+    for trigger, definition in table.triggers.items():
+        events = definition.partition(" ON ")[0]
+        if " OF " in events and re.search(rf"\b{re.escape(column)}\b", events.partition(" OF ")[2]):
+            yield f"the trigger {trigger}"
+
+
+RULE = Rule(
+    id="type-change-touches-dependents",
+    title="A type change also touches what the column is used by",
+    why="Even where no row is rewritten, indexes over other operators, expressions or predicates are built anew and CHECK "
+    "constraints read every row, all under ACCESS EXCLUSIVE; views, rules and generated columns make the statement fail.",
+    source=manual("sql-altertable.html#SQL-ALTERTABLE-NOTES"),
+    level="high",
+    bad="ALTER TABLE orders ALTER COLUMN note TYPE varchar(80);  -- with CREATE INDEX ... (lower(note))",
+    good="ALTER TABLE users ALTER COLUMN nickname TYPE text;",
+    check=check,
+)

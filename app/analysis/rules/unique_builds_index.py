@@ -1,0 +1,39 @@
+"""ADD UNIQUE without USING INDEX."""
+
+from collections.abc import Iterator
+
+from app.analysis.context import Context
+from app.analysis.rule import Hit, Rule, manual
+from app.analysis.safer import short, unique
+from app.sql.tree import strings
+
+
+def check(context: Context) -> Iterator[Hit]:
+    """Hit for each UNIQUE that is added without USING INDEX."""
+    for table, command in context.commands("AT_AddConstraint"):
+        constraint = command["def"]["Constraint"]
+        if constraint.get("contype") != "CONSTR_UNIQUE" or constraint.get("indexname"):
+            continue
+        columns = strings(constraint.get("keys"))
+        name = str(constraint.get("conname") or "_".join((short(table), *columns, "key")))
+        yield Hit(
+            risk=context.level(table, "build"),
+            message=f"UNIQUE ({', '.join(columns)}) builds its index under ACCESS EXCLUSIVE on {table.name} "
+            f"({context.size(table, 'build')}).",
+            safer=unique(table, columns, name, "UNIQUE"),
+            location=constraint.get("location"),
+        )
+
+
+RULE = Rule(
+    id="unique-builds-index",
+    title="UNIQUE builds its index while everybody waits",
+    why="The index is built inside the ALTER TABLE under ACCESS EXCLUSIVE. An index that was built CONCURRENTLY before can be "
+    "taken over in milliseconds by USING INDEX.",
+    source=manual("sql-altertable.html#SQL-ALTERTABLE-DESC-ADD-TABLE-CONSTRAINT-USING-INDEX"),
+    level="high",
+    bad="ALTER TABLE users ADD CONSTRAINT users_nick_key UNIQUE (nickname);",
+    good="CREATE UNIQUE INDEX CONCURRENTLY users_nick_key ON users (nickname);\nALTER TABLE users ADD CONSTRAINT "
+    "users_nick_key UNIQUE USING INDEX users_nick_key;",
+    check=check,
+)

@@ -1,0 +1,68 @@
+"""UPDATE, DELETE and MERGE that may touch many rows at once."""
+
+from collections.abc import Iterator
+
+from app.analysis.context import Context
+from app.analysis.predicates import is_always_true, touches_few_rows
+from app.analysis.rule import Hit, Rule, manual
+from app.sql.names import quote_qualified
+from app.sql.tree import find
+
+_WORDS = {"UpdateStmt": "UPDATE", "DeleteStmt": "DELETE", "MergeStmt": "MERGE"}
+
+
+def check(context: Context) -> Iterator[Hit]:
+    """Hit for a change of an unknown number of rows, also inside a WITH."""
+    if context.kind in _WORDS:
+        yield from _judged(context)
+    elif context.kind in {"SelectStmt", "InsertStmt"}:
+        for expression in find(context.body, "CommonTableExpr"):
+            for kind in ("UpdateStmt", "DeleteStmt"):
+                if kind in expression.get("ctequery", {}):
+                    inner = expression["ctequery"][kind]
+                    table = context.state.table_of(inner["relation"])
+                    if not table.is_new and is_always_true(inner.get("whereClause")):
+                        yield _hit(context, kind, table.name, everything=True)
+
+
+def _judged(context: Context) -> Iterator[Hit]:
+    table = context.state.table_of(context.body["relation"])
+    if table.is_new or table.is_empty:
+        return
+    where = context.body.get("whereClause")
+    everything = (
+        context.kind != "MergeStmt"
+        and is_always_true(where)
+        and not (context.body.get("fromClause") or context.body.get("usingClause"))
+    )
+    if everything or not touches_few_rows(context):
+        yield _hit(context, context.kind, table.name, everything=everything)
+
+
+def _hit(context: Context, kind: str, name: str, *, everything: bool) -> Hit:
+    table = context.state.table(name)
+    what = "every row" if everything else "all matching rows"
+    small = context.is_small(table)
+    loses = everything and kind == "DeleteStmt"
+    level = "low" if small and not loses else context.level(table, "bulk", "writes")
+    return Hit(
+        risk="high" if loses else level,
+        message=f"{_WORDS[kind]} changes {what} of {name} in one statement ({context.size(table, 'bulk')}): their locks are "
+        f"held until "
+        "it commits.",
+        safer=f"-- a backfill step changes {quote_qualified(name)} in small batches that can be paused, or by hand:\n"
+        f"-- {_WORDS[kind]} ... WHERE id IN (SELECT id FROM {quote_qualified(name)} WHERE ... LIMIT 1000)",
+    )
+
+
+RULE = Rule(
+    id="update-in-one-bite",
+    title="Many rows are changed in one statement",
+    why="Every changed row stays locked until the statement commits, the table grows by as many dead rows, replicas lag behind, "
+    "and a cancelled statement has done nothing. Without WHERE nothing limits it at all.",
+    source=manual("routine-vacuuming.html#VACUUM-FOR-SPACE-RECOVERY"),
+    level="high",
+    bad="UPDATE users SET status = 'active';",
+    good="UPDATE users SET status = 'active' WHERE id = 5;",
+    check=check,
+)

@@ -1,0 +1,200 @@
+"""What holds at one point of the input: the relations so far, the types, the settings, and the transaction that is open."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from app.analysis.tables import ColumnFacts, ConstraintFacts, IndexFacts, Table, from_catalog
+from app.catalog.records import Schema, Statistics
+from app.sql.lock_levels import Mode
+from app.sql.names import from_range_var
+from app.sql.tree import Node
+
+
+@dataclass(slots=True, kw_only=True)
+class Held:
+    """A lock that an earlier statement of the open transaction took and still holds."""
+
+    relation: str
+    mode: Mode
+    #: the statement's number in the input
+    statement: int
+
+
+@dataclass(slots=True, kw_only=True)
+class Transaction:
+    """The transaction that the next statement runs in."""
+
+    #: where it began, for messages: "BEGIN in line 3", "the whole input"
+    began: str
+    held: list[Held] = field(default_factory=list)
+    #: labels added to enum types that existed before
+    new_labels: dict[str, str] = field(default_factory=dict)
+    #: names of the relations whose data it changed
+    written: set[str] = field(default_factory=set)
+
+
+@dataclass(slots=True, kw_only=True)
+class FunctionFacts:
+    """A user's function, as far as a default cares."""
+
+    is_volatile: bool
+    #: an SQL function whose body is one constant is inlined, whatever it is declared as
+    is_constant: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class State:
+    """The facts before one statement; app/analysis/advance.py changes them after it."""
+
+    schema: Schema | None = None
+    statistics: Statistics | None = None
+    search_path: list[str] = field(default_factory=lambda: ["public"])
+    #: by qualified name; relations of the catalog appear when they are first asked for
+    tables: dict[str, Table] = field(default_factory=dict)
+    removed: set[str] = field(default_factory=set)
+    #: domain (as written) -> True where something checks it
+    domains: dict[str, bool] = field(default_factory=dict)
+    #: enum types made by the input
+    new_types: set[str] = field(default_factory=set)
+    functions: dict[str, FunctionFacts] = field(default_factory=dict)
+    transaction: Transaction | None = None
+    #: lower-case name of a setting -> its value as written; SET LOCAL ends with the transaction
+    settings: dict[str, str] = field(default_factory=dict)
+    local_settings: dict[str, str] = field(default_factory=dict)
+    _index_homes: dict[str, str] = field(default_factory=dict)
+    _children: dict[str, list[str]] = field(default_factory=dict)
+    _referencing: dict[str, list[str]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Note where indexes live, and who hangs on whom, once for all statements."""
+        if self.schema is None:
+            return
+        self.search_path = list(self.schema.search_path) or ["public"]
+        for relation in self.schema.relations.values():
+            for index in relation.indexes:
+                self._index_homes[index.name] = relation.name
+            for parent in relation.parents:
+                self._children.setdefault(parent, []).append(relation.name)
+            for constraint in relation.constraints:
+                if constraint.references:
+                    self._referencing.setdefault(constraint.references, []).append(relation.name)
+
+    @property
+    def catalog(self) -> Mapping[str, object]:
+        """The relations of the target; empty where none is known."""
+        return self.schema.relations if self.schema else {}
+
+    def qualify(self, name: str) -> str:
+        """``users`` -> ``public.users``: what the input made, then the target's, then the first schema of the search path."""
+        if "." in name:
+            return name
+        for schema in ("pg_temp", *self.search_path):
+            candidate = f"{schema}.{name}"
+            if candidate in self.tables or (candidate in self.catalog and candidate not in self.removed):
+                return candidate
+        return f"{self.creation_schema}.{name}"
+
+    @property
+    def creation_schema(self) -> str:
+        """Where an unqualified CREATE puts things."""
+        return next((schema for schema in self.search_path if schema not in {"$user", "pg_catalog"}), "public")
+
+    def exists(self, name: str) -> bool | None:
+        """True or False where it is known whether a relation is there; None without a catalog."""
+        qualified = self.qualify(name)
+        if qualified in self.tables:
+            return True
+        if qualified in self.removed:
+            return False
+        return None if self.schema is None else qualified in self.catalog
+
+    def table(self, name: str) -> Table:
+        """The relation of that name; an empty record where nothing is known of it."""
+        qualified = self.qualify(name)
+        found = self.tables.get(qualified)
+        if found is None:
+            relation = self.schema.relations.get(qualified) if self.schema and qualified not in self.removed else None
+            statistics = self.statistics.relations.get(qualified) if self.statistics else None
+            found = from_catalog(relation, statistics) if relation else Table(name=qualified)
+            self.tables[qualified] = found
+        return found
+
+    def table_of(self, node: Node) -> Table:
+        """The relation of a RangeVar node."""
+        return self.table(from_range_var(node))
+
+    def index(self, name: str) -> tuple[Table | None, IndexFacts | None]:
+        """An index by its possibly unqualified name, with its table."""
+        candidates = [name] if "." in name else [f"{schema}.{name}" for schema in (*self.search_path, "pg_temp")]
+        for candidate in candidates:
+            home = self._index_homes.get(candidate)
+            if home is not None and candidate in self.table(home).indexes:
+                table = self.table(home)
+                return table, table.indexes[candidate]
+        return None, None
+
+    def add_index(self, table: Table, index: IndexFacts) -> None:
+        """Note a new index."""
+        table.indexes[index.name] = index
+        self._index_homes[index.name] = table.name
+
+    def children(self, name: str) -> Iterator[Table]:
+        """Partitions and inheriting tables of a relation, all levels down."""
+        pending = list(self._children.get(name, ()))
+        while pending:
+            child = self.table(pending.pop(0))
+            if child.name not in self.removed:
+                yield child
+                pending.extend(self._children.get(child.name, ()))
+
+    def add_child(self, parent: str, child: Table) -> None:
+        """Note that a relation is a partition (or heir) of another now."""
+        self._children.setdefault(parent, []).append(child.name)
+        child.parents = (*child.parents, parent)
+
+    def remove_child(self, parent: str, child: Table) -> None:
+        """Note a DETACH."""
+        if child.name in self._children.get(parent, ()):
+            self._children[parent].remove(child.name)
+        child.parents = tuple(name for name in child.parents if name != parent)
+
+    def default_partition(self, parent: str) -> Table | None:
+        """The DEFAULT partition of a partitioned table, where it is known to have one."""
+        names = self._children.get(parent, ())
+        return next((child for child in map(self.table, names) if child.is_default_partition), None)
+
+    def add_reference(self, parent: str, child: str) -> None:
+        """Note that a foreign key of ``child`` points to ``parent``."""
+        self._referencing.setdefault(parent, []).append(child)
+
+    def referencing(self, name: str) -> Iterator[tuple[Table, ConstraintFacts]]:
+        """The foreign keys that point to a relation, with the tables that hold them."""
+        for child in dict.fromkeys(self._referencing.get(name, ())):
+            if child in self.removed:
+                continue
+            table = self.table(child)
+            for constraint in table.constraints.values():
+                if constraint.references == name:
+                    yield table, constraint
+
+    def column(self, table: Table, name: str) -> ColumnFacts | None:
+        """A column of a table, where it is known."""
+        return table.columns.get(name)
+
+    def domain_is_checked(self, type_name: str) -> bool | None:
+        """Whether a type is a domain that something checks; None where it is no known domain."""
+        bare = type_name.rpartition(".")[2]
+        for name in (type_name, bare):
+            if name in self.domains:
+                return self.domains[name]
+        if self.schema is None:
+            return None
+        for name in (type_name, *(f"{schema}.{bare}" for schema in self.search_path)):
+            domain = self.schema.domains.get(name)
+            if domain is not None:
+                return domain.not_null or bool(domain.constraints)
+        return None
+
+    def setting(self, name: str) -> str | None:
+        """The value of a setting in force, as the input set it."""
+        return self.local_settings.get(name, self.settings.get(name))

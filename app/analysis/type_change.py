@@ -1,0 +1,144 @@
+"""Whether ALTER COLUMN TYPE rewrites the table: PostgreSQL's own exceptions, as measured (tests/postgres/analysis repeats it)."""
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from app.sql.names import from_type_name
+from app.sql.tree import Node, strings
+
+Work = Literal["nothing", "rewrite", "unknown"]
+
+_TYPE = re.compile(r"(?P<base>[^(\[]+?)(?:\s*\((?P<modifiers>[^)]*)\))?(?P<rest>[^\[]*)(?P<array>(?:\[\])*)\Z")
+_TEXTS = frozenset({"text", "character varying", "citext"})
+_TIMES = frozenset(
+    {"timestamp without time zone", "timestamp with time zone", "time without time zone", "time with time zone", "interval"}
+)
+_MOST_DIGITS_OF_A_SECOND = 6
+#: pairs that share their stored form (pg_cast.castmethod = 'b'), besides the text types
+_SAME_BYTES = frozenset(
+    {
+        ("cidr", "inet"),
+        ("bit", "bit varying"),
+        ("bit varying", "bit"),
+        ("xml", "text"),
+        ("xml", "character varying"),
+        ("integer", "oid"),
+        ("oid", "integer"),
+        ("regclass", "oid"),
+        ("oid", "regclass"),
+        ("integer", "regclass"),
+        ("regclass", "integer"),
+    }
+)
+#: the operator class changes, so every index on the column is built anew though the table is not
+_OTHER_OPERATORS = frozenset({"citext", "bit", "bit varying", "timestamp without time zone", "timestamp with time zone"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TypeParts:
+    """A type as format_type() prints it, taken apart."""
+
+    base: str
+    modifiers: tuple[int, ...]
+    dimensions: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TypeChange:
+    """What a change of type costs, and why."""
+
+    work: Work
+    reason: str
+    #: indexes on the column are built anew even though the table is not rewritten
+    rebuilds_indexes: bool = False
+    #: values may not fit
+    narrows: bool = False
+
+
+def parts_of(name: str) -> TypeParts:
+    """``timestamp(3) without time zone[]`` -> base, modifiers, dimensions."""
+    match = _TYPE.match(name.strip().removeprefix("pg_catalog."))
+    if match is None:
+        return TypeParts(base=name, modifiers=(), dimensions=0)
+    numbers = tuple(int(number) for number in re.findall(r"-?\d+", match["modifiers"] or ""))
+    base = " ".join(f"{match['base']} {match['rest'] or ''}".split())
+    base = "citext" if base.endswith(".citext") else base
+    return TypeParts(base=base, modifiers=numbers, dimensions=len(match["array"]) // 2)
+
+
+def judge(old: str | None, new: str, *, using: Node | None, column: str, is_utc: bool = True) -> TypeChange:
+    """What the change from one type to another costs; ``using`` is the expression of USING."""
+    if using is not None and not _is_plain(using, column, new):
+        return TypeChange(work="rewrite", reason="USING computes a new value for every row")
+    if old is None:
+        return TypeChange(work="unknown", reason="the column's present type is not known")
+    before, after = parts_of(old), parts_of(new)
+    if before == after:
+        return TypeChange(work="nothing", reason="the type stays the same")
+    if before.dimensions or after.dimensions:
+        return TypeChange(
+            work="rewrite", reason="the values of an array are converted one by one", narrows=_narrows(before, after)
+        )
+    if _is_stored_alike(before, after, is_utc=is_utc):
+        swapped = before.base != after.base and bool({before.base, after.base} & _OTHER_OPERATORS)
+        return TypeChange(work="nothing", reason="both types are stored alike", rebuilds_indexes=swapped)
+    return TypeChange(work="rewrite", reason=f"{old} and {new} are stored differently", narrows=_narrows(before, after))
+
+
+def _is_plain(using: Node, column: str, new: str) -> bool:
+    """True for ``USING c`` and ``USING c::new_type``, which say what PostgreSQL does anyway."""
+    node = using
+    if "TypeCast" in node:
+        if from_type_name(node["TypeCast"]["typeName"]) != new:
+            return False
+        node = node["TypeCast"]["arg"]
+    return strings(node.get("ColumnRef", {}).get("fields"))[-1:] == (column,)
+
+
+def _is_stored_alike(before: TypeParts, after: TypeParts, *, is_utc: bool) -> bool:
+    if before.base == after.base:
+        return _is_wider(before, after)
+    if {before.base, after.base} <= _TEXTS:
+        return not after.modifiers
+    if {before.base, after.base} == {"timestamp without time zone", "timestamp with time zone"}:
+        return is_utc and _keeps_fraction(before, after)
+    if (before.base, after.base) in _SAME_BYTES:
+        if after.base in {"bit", "bit varying"}:
+            return after.base == "bit varying" and _is_wider(before, after)
+        return not after.modifiers
+    return False
+
+
+def _is_wider(before: TypeParts, after: TypeParts) -> bool:
+    """True where a new modifier keeps every stored value as it is."""
+    if before.base in _TIMES:
+        return _keeps_fraction(before, after)
+    if before.base == "numeric":
+        if not after.modifiers:
+            return True
+        return (
+            bool(before.modifiers) and before.modifiers[0] <= after.modifiers[0] and before.modifiers[1:] == after.modifiers[1:]
+        )
+    if before.base in {"character varying", "bit varying", "bit"} and after.base in {"character varying", "bit varying"}:
+        length = before.modifiers or ((1,) if before.base == "bit" else ())
+        return not after.modifiers or (bool(length) and length[0] <= after.modifiers[0])
+    return before.modifiers == after.modifiers
+
+
+def _keeps_fraction(before: TypeParts, after: TypeParts) -> bool:
+    def digits(parts: TypeParts) -> int:
+        return parts.modifiers[-1] if parts.modifiers else _MOST_DIGITS_OF_A_SECOND
+
+    return digits(after) >= digits(before)
+
+
+_ORDER = ("smallint", "integer", "bigint", "numeric")
+
+
+def _narrows(before: TypeParts, after: TypeParts) -> bool:
+    if before.base in _ORDER and after.base in _ORDER and before.base != after.base:
+        return _ORDER.index(after.base) < _ORDER.index(before.base)
+    if after.base in {"character varying", "character"} and after.modifiers:
+        return not before.modifiers or before.modifiers[0] > after.modifiers[0]
+    return before.base == after.base == "numeric" or before.base in _TEXTS
