@@ -148,11 +148,11 @@ def test_a_journal_that_breaks_in_a_transaction_leaves_nothing_behind(database):
 
     def on_event(event):
         if isinstance(event, events.StatementFinished):
-            raise RuntimeError("the journal is away")
+            raise ConnectionError("the journal is away")
 
     diary.on_event = on_event
     order = an_order(database, a_step("s", sql="CREATE TABLE t (a int)"))
-    with pytest.raises(RuntimeError):
+    with pytest.raises(ConnectionError):
         one_slice(order, diary)
     assert database.value("SELECT to_regclass('t')") is None
     assert database.value("SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'headgate %'") == 0
@@ -165,11 +165,11 @@ def test_a_journal_that_breaks_after_the_commit_does_not_make_it_happen_twice(da
 
     def on_event(event):
         if isinstance(event, events.UnitCommitted):
-            raise RuntimeError("the journal is away")
+            raise ConnectionError("the journal is away")
 
     diary.on_event = on_event
     order = an_order(database, a_step("s", sql="INSERT INTO t VALUES (1)"))
-    with pytest.raises(RuntimeError):
+    with pytest.raises(ConnectionError):
         one_slice(order, diary)
     again = Diary()
     assert isinstance(one_slice(replace(order, fence=2), again), Finished)
