@@ -62,3 +62,10 @@ def _step(step: Step) -> dict[str, Any]:
     if step.source_file is not None and not step.source_file.endswith((".yaml", ".yml")):
         content["source"] = {"file": step.source_file, **({"line": step.source_line} if step.source_line else {})}
     return content
+
+
+def write_value(value: Any) -> str:
+    """A JSON value on one line of YAML."""
+    return (
+        yaml.dump(value, Dumper=_Dumper, default_flow_style=True, allow_unicode=True, width=_WIDTH).removesuffix("...\n").strip()
+    )

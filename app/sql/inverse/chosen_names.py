@@ -45,7 +45,8 @@ def joined_columns(columns: Sequence[str]) -> str:
 
 def expression_name(expression: Node) -> str | None:
     """What an index column on an expression is called; None for expressions whose name is not certain."""
-    kind, body = next(iter(expression.items()), ("", {}))
+    kind = next(iter(expression), "")
+    body: Node = expression.get(kind, {})
     if kind == "FuncCall":
         return strings(body.get("funcname"))[-1]
     if kind == "CollateClause":
