@@ -49,3 +49,39 @@
     button.querySelector(".copied")?.removeAttribute("hidden");
   });
 })();
+
+// The live page: a stream that was closed (a rolling deploy behind a proxy answers 503) is opened again after the last line that
+// was seen; a hidden tab closes its stream, since a browser opens only six to one server; the badge says which it is.
+(() => {
+  "use strict";
+  const root = document.getElementById("run");
+  if (!root || !window.htmx) return;
+  const LONGEST_LOG = 300;
+  let last = Number(root.dataset.number || 0);
+  let source = null;
+  const badge = document.getElementById("live");
+  const say = (live) => {
+    if (!badge) return;
+    badge.classList.toggle("is-stale", !live);
+    badge.lastElementChild.textContent = live ? badge.dataset.live : badge.dataset.stale;
+  };
+  htmx.createEventSource = (url) => {
+    const address = new URL(url, location.href);
+    address.searchParams.set("after", last);
+    source = new EventSource(address, { withCredentials: true });
+    source.addEventListener("open", () => say(true));
+    source.addEventListener("error", () => say(false));
+    source.addEventListener("log", (event) => { last = Math.max(last, Number(event.lastEventId) || 0); });
+    return source;
+  };
+  document.addEventListener("htmx:afterSwap", () => {
+    const log = document.getElementById("run-log");
+    while (log && log.children.length > LONGEST_LOG) log.lastElementChild.remove();
+  });
+  document.addEventListener("visibilitychange", () => {
+    if (!source || !root.hasAttribute("sse-connect")) return;
+    if (document.hidden) { source.close(); say(false); } else if (source.readyState === EventSource.CLOSED) {
+      source.dispatchEvent(new Event("error"));
+    }
+  });
+})();

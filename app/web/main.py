@@ -1,5 +1,9 @@
 """create_app: the routes, what stands before them, and what they share. Nothing is opened at import time."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+
 from fastapi import FastAPI
 from sqlalchemy.orm import Session, sessionmaker
 from starlette.middleware import Middleware
@@ -8,12 +12,15 @@ from starlette.responses import Response
 from app.clock import Clock, SystemClock
 from app.errors import NotFoundError
 from app.settings import Settings
+from app.store.sessions import libpq_url
 from app.web.assets import Assets
 from app.web.doorbell import Doorbell
+from app.web.live import Hub
 from app.web.problems import LastResort, add_problem_answers
 from app.web.rate_limit import SignInLimit
 from app.web.render import Renderer
 from app.web.routes import ROUTERS
+from app.web.run_stream import render_run
 from app.web.security import OwnPagesOnly, RequestNumber, SecurityHeaders
 from app.web.uploads import UploadLimit
 
@@ -30,6 +37,7 @@ def create_app(settings: Settings, sessions: sessionmaker[Session], doorbell: Do
         openapi_url="/api/openapi.json",
         docs_url=None,
         redoc_url=None,
+        lifespan=_listening,
         middleware=[
             Middleware(RequestNumber),
             Middleware(SecurityHeaders, is_secure=settings.is_secure),
@@ -44,11 +52,20 @@ def create_app(settings: Settings, sessions: sessionmaker[Session], doorbell: Do
     app.state.clock = clock
     app.state.renderer = Renderer(settings, assets, clock)
     app.state.sign_in_limit = SignInLimit(settings)
+    app.state.hub = Hub(libpq_url(settings.database_url.get_secret_value()), partial(render_run, sessions, app.state.renderer))
     add_problem_answers(app)
     _serve_assets(app, assets)
     for router in ROUTERS:
         app.include_router(router)
     return app
+
+
+@asynccontextmanager
+async def _listening(app: FastAPI) -> AsyncIterator[None]:
+    """Listen for runs that move while the server runs; every open stream ends before the server waits for it."""
+    app.state.hub.start()
+    yield
+    await app.state.hub.stop()
 
 
 def _serve_assets(app: FastAPI, assets: Assets) -> None:

@@ -87,6 +87,12 @@ class Renderer:
             return made.render(values)
         return "".join(made.blocks[block](made.new_context(values)))
 
+    def fragment(self, template: str, **context: Any) -> str:
+        """A part that is the same for everybody who looks, for the live stream: nobody's rights are in it."""
+        now = self._clock.now()
+        values = {"me": None, "now": now, "moment": partial(formats.moment, now=now), **context}
+        return self._environment.get_template(template).render(values)
+
     def page(self, request: Request, template: str, *, status: int = 200, **context: Any) -> HTMLResponse:
         """A whole page."""
         return HTMLResponse(self.markup(request, template, **context), status_code=status)

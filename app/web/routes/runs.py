@@ -1,0 +1,124 @@
+"""Runs: the list, one run live, and the buttons that move it. Every form works without JavaScript."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from starlette.responses import HTMLResponse, Response
+
+from app.actions.cancel_run import cancel_run
+from app.actions.change_speed import change_speed
+from app.actions.close_monitoring import close_monitoring
+from app.actions.open_gate import open_gate
+from app.actions.pause_run import pause_run
+from app.actions.resume_run import resume_run
+from app.actions.retry_step import retry_step
+from app.actions.roll_back_run import roll_back_run
+from app.actions.skip_step import skip_step
+from app.web.dependencies import Page, SignedIn, go_to
+from app.web.forms import SentForm
+from app.web.views import runs as view
+from app.web.views.paging import PER_PAGE
+from app.web.views.run_lines import run_lines
+
+router = APIRouter(prefix="/runs", include_in_schema=False)
+REFRESH_SECONDS = 3
+
+
+@router.get("")
+def index(work: SignedIn, page: Page, number: Annotated[int, Query(alias="page", ge=1, le=100_000)] = 1) -> HTMLResponse:
+    """Runs now and before, the newest first."""
+    where = view.plans_in_sight(work.actor)
+    lines = run_lines(work.session, where, limit=PER_PAGE + 1, offset=(number - 1) * PER_PAGE)
+    return page.show("runs/index.html", runs=lines[:PER_PAGE], number=number, has_more=len(lines) > PER_PAGE)
+
+
+@router.get("/{run_id}")
+def show(work: SignedIn, page: Page, run_id: int) -> HTMLResponse:
+    """One run, live."""
+    found = view.run_page(work, run_id)
+    return page.show(
+        "runs/show.html",
+        page=found,
+        buttons=view.run_buttons(work.actor, found),
+        refresh_seconds=REFRESH_SECONDS if found.is_live else None,
+    )
+
+
+@router.get("/{run_id}/actions")
+def actions(work: SignedIn, page: Page, run_id: int) -> HTMLResponse:
+    """The action bar, for this person and this moment."""
+    found = view.run_page(work, run_id)
+    return page.part("runs/_actions.html", page=found, buttons=view.run_buttons(work.actor, found))
+
+
+@router.get("/{run_id}/events")
+def events(
+    work: SignedIn, page: Page, run_id: int, number: Annotated[int, Query(alias="page", ge=1, le=100_000)] = 1, group: str = ""
+) -> HTMLResponse:
+    """The whole log, paged."""
+    found = view.run_page(work, run_id)
+    lines, has_more = view.log_page(work.session, run_id, number, group)
+    return page.show("runs/events.html", page=found, lines=lines, number=number, has_more=has_more, group=group)
+
+
+@router.post("/{run_id}/pause")
+def pause(work: SignedIn, run_id: int) -> Response:
+    """Stop at the next safe point."""
+    pause_run(work, run_id=run_id)
+    return go_to(f"/runs/{run_id}")
+
+
+@router.post("/{run_id}/resume")
+def resume(work: SignedIn, run_id: int) -> Response:
+    """Go on."""
+    resume_run(work, run_id=run_id)
+    return go_to(f"/runs/{run_id}")
+
+
+@router.post("/{run_id}/cancel")
+def cancel(work: SignedIn, run_id: int, form: SentForm) -> Response:
+    """Stop for good."""
+    cancel_run(work, run_id=run_id, reason=form.text("reason"))
+    return go_to(f"/runs/{run_id}")
+
+
+@router.post("/{run_id}/retry")
+def retry(work: SignedIn, run_id: int, form: SentForm) -> Response:
+    """Try the failed step again."""
+    retry_step(work, run_id=run_id, step_id=form.text("step") or None)
+    return go_to(f"/runs/{run_id}")
+
+
+@router.post("/{run_id}/skip")
+def skip(work: SignedIn, run_id: int, form: SentForm) -> Response:
+    """Go on without the failed step."""
+    skip_step(work, run_id=run_id, step_id=form.text("step"), reason=form.text("reason"))
+    return go_to(f"/runs/{run_id}")
+
+
+@router.post("/{run_id}/open-gate")
+def gate(work: SignedIn, run_id: int, form: SentForm) -> Response:
+    """Confirm what the gate asks."""
+    open_gate(work, run_id=run_id, step_id=form.text("step"), note=form.text("note"))
+    return go_to(f"/runs/{run_id}")
+
+
+@router.post("/{run_id}/speed")
+def speed(work: SignedIn, run_id: int, form: SentForm) -> Response:
+    """Backfills faster or slower, from the next slice on."""
+    change_speed(work, run_id=run_id, profile=form.text("profile"))
+    return go_to(f"/runs/{run_id}")
+
+
+@router.post("/{run_id}/roll-back")
+def roll_back(work: SignedIn, run_id: int, form: SentForm) -> Response:
+    """Undo what was done, as a run of its own."""
+    back = roll_back_run(work, run_id=run_id, target_name=form.text("target"))
+    return go_to(f"/runs/{back.id}")
+
+
+@router.post("/{run_id}/close")
+def close(work: SignedIn, run_id: int, form: SentForm) -> Response:
+    """End the watch."""
+    close_monitoring(work, run_id=run_id, note=form.text("note"))
+    return go_to(f"/runs/{run_id}")
