@@ -1,6 +1,6 @@
-"""The watch: figures at their hours, checklist items that prove themselves, and what lapses."""
+"""The watch: figures at their hours."""
 
-from app.actions.worker.measure import measure_due, refresh_checklists
+from app.actions.worker.measure import measure_due
 from workers import wiring
 from workers.celery_app import app
 
@@ -15,9 +15,3 @@ def monitor_due() -> None:
 def monitor(run_id: int) -> None:
     """Take the figures of one run now."""
     measure_due(wiring.desk(), run_id=run_id)
-
-
-@app.task(name="headgate.refresh_ticks")
-def refresh_ticks() -> None:
-    """Tick what can be proven and untick what no longer holds."""
-    refresh_checklists(wiring.desk())

@@ -11,5 +11,4 @@ BEAT: dict[str, dict[str, Any]] = {
         "options": {"expires": 10},
     },
     "take the figures that are due": {"task": "headgate.monitor_due", "schedule": 15.0, "options": {"expires": 30}},
-    "let lapse what no longer holds": {"task": "headgate.refresh_ticks", "schedule": 30.0, "options": {"expires": 60}},
 }
