@@ -38,7 +38,7 @@ class Backfill:
             job=job_of(context.run, context.step.id, context.direction),
             epoch=context.fence,
             step=context.step.id,
-            purpose=f"run {context.run_number} step {context.position}",
+            purpose=f"run {context.run_label} step {context.position}",
             definition=read_definition(spec),
             clock=context.clock,
             rest=context.rest,

@@ -26,7 +26,7 @@ class Hook:
         """Call once; any other status than the expected one is a failed step."""
         spec, step = context.step.spec, context.step
         url, method, expected = str(spec["url"]), str(spec.get("method", "POST")), int(spec.get("expect_status", 200))
-        if urlsplit(url).scheme not in {"http", "https"}:
+        if not _is_web_address(url):
             raise StepRefusedError("A hook calls an address that begins with https:// or http://.", hint="Write such an address.")
         started = context.clock.monotonic()
         body = spec.get("body")
@@ -54,6 +54,14 @@ class Hook:
         took = (context.clock.monotonic() - started) * 1000
         yield HookCalled(step=step.id, url=shown_url(url), status=response.status_code, duration_ms=took)
         return Done(result={"status": response.status_code})
+
+
+def _is_web_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme in {"http", "https"} and bool(parts.hostname)
 
 
 def shown_url(url: str) -> str:
