@@ -42,7 +42,7 @@ _TRYING = """
         ON CONFLICT (run, step, unit, direction) DO UPDATE
        SET state = CASE WHEN u.state = 'intent' THEN 'intent' ELSE excluded.state END,
            digest = excluded.digest, fence = excluded.fence, attempts = excluded.attempts,
-           waiting_since = excluded.waiting_since, finished_at = NULL
+           waiting_since = excluded.waiting_since, finished_at = NULL, error = NULL
      WHERE u.state <> 'done'
 """
 _DONE = """
@@ -68,7 +68,7 @@ _SPENT = """
      WHERE run = %(run)s AND step = %(step)s AND direction = %(direction)s AND unit = 0 AND state <> 'done'
 """
 _FAILED = """
-    UPDATE {schema}.unit SET finished_at = clock_timestamp()
+    UPDATE {schema}.unit SET finished_at = clock_timestamp(), error = %(error)s
      WHERE run = %(run)s AND step = %(step)s AND direction = %(direction)s AND unit = 0 AND state <> 'done'
 """
 
@@ -217,12 +217,12 @@ class Ledger:
             self.assert_fence(target)
             target.execute(self._sql(_SPENT), {**self._key(step), "spent_ms": spent_ms})
 
-    def fail_step(self, target: Target, step: str) -> None:
-        """Write that a step failed, and begin to count its attempts from the start."""
+    def fail_step(self, target: Target, step: str, error: str) -> None:
+        """Write that a step failed and why, and begin to count its attempts from the start."""
         with target.transaction():
             self.assert_fence(target)
             target.execute(self._sql(_FORGET), self._key(step))
-            target.execute(self._sql(_FAILED), self._key(step))
+            target.execute(self._sql(_FAILED), {**self._key(step), "error": error})
 
     def finish_step(
         self, target: Target, step: str, digest: str, duration_ms: float, *, also: Callable[[Target], None] | None = None

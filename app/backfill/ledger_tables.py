@@ -31,9 +31,11 @@ UNIT = """
         started_at    timestamptz NOT NULL DEFAULT clock_timestamp(),
         finished_at   timestamptz,
         duration_ms   double precision,
+        error         text,
         PRIMARY KEY (run, step, unit, direction)
     )
 """
+#: What the command line has applied; ``plan`` is what ran, with its way back.
 APPLIED = """
     CREATE TABLE IF NOT EXISTS {schema}.applied (
         id             bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -41,7 +43,7 @@ APPLIED = """
         digest         text NOT NULL,
         tool           text NOT NULL,
         run            uuid NOT NULL,
-        rollback_sql   text,
+        plan           jsonb NOT NULL,
         applied_at     timestamptz NOT NULL DEFAULT clock_timestamp(),
         rolled_back_at timestamptz
     )
