@@ -1,5 +1,6 @@
 """RULES by id: every module of app/analysis/rules holds one."""
 
+import hashlib
 from collections.abc import Mapping
 from importlib import import_module
 from pkgutil import iter_modules
@@ -15,3 +16,12 @@ def _found() -> Mapping[str, Rule]:
 
 
 RULES: Mapping[str, Rule] = _found()
+
+
+def _version() -> str:
+    content = "\n".join(f"{rule.id} {rule.level} {rule.bad} {rule.good}" for rule in RULES.values())
+    return hashlib.sha256(content.encode()).hexdigest()[:12]
+
+
+#: Names this set of rules: an approval given under another set is stale.
+RULES_VERSION = _version()

@@ -2,7 +2,8 @@
 
 from app.actions.worker.check_target import keep_snapshot, look
 from app.actions.worker.desk import Desk, Report, target_dsn
-from app.analysis.analyse import RULES_VERSION, analyse_plan
+from app.analysis.analyse import analyse_plan
+from app.analysis.registry import RULES_VERSION
 from app.errors import HeadgateError
 from app.plan.model import Plan
 from app.store.tables.plans import Analysis, PlanRevision

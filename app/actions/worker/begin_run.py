@@ -16,7 +16,6 @@ from app.review.readiness import NotReady
 from app.review.windows import next_opening
 from app.run.states import Move, RunState
 from app.store.runs import get
-from app.store.tables.plans import Plan, PlanRevision
 from app.store.tables.runs import Run
 from app.store.tables.targets import Environment, Target
 from app.store.words import Direction
@@ -85,12 +84,7 @@ def _refused(desk: Desk, run_id: int) -> str | None:
     with desk.sessions() as session:
         run = get(session, run_id)
         answer = load_readiness(
-            session,
-            plan=session.get_one(Plan, run.plan_id),
-            target=session.get_one(Target, run.target_id),
-            revision=session.get_one(PlanRevision, run.revision_id),
-            now=desk.clock.now(),
-            but_run=run.id,
+            session, revision_id=run.revision_id, target_id=run.target_id, now=desk.clock.now(), run_id=run.id
         )
     if isinstance(answer, NotReady):
         return "Not ready any more: " + "; ".join(f"{missing.what}: {missing.why}" for missing in answer.missing)
