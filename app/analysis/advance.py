@@ -1,14 +1,17 @@
 """How each statement changes what is known: the state after it, for the statements that follow."""
 
 from collections.abc import Callable
+from typing import TypeVar
 
-from app.analysis.advance_tables import alter_table, constraint_from, create_table, index_from
+from app.analysis.advance_tables import alter_table, create_table, index_from
 from app.analysis.state import FunctionFacts, Held, State, Transaction
-from app.analysis.tables import Table
+from app.analysis.tables import ColumnFacts, ConstraintFacts, Table
 from app.sql.lock_levels import MODES
 from app.sql.names import from_object, from_range_var, from_strings
 from app.sql.parser import parse_json
 from app.sql.tree import Node, constant, find, strings
+
+_F = TypeVar("_F", ColumnFacts, ConstraintFacts)
 
 
 def advance(state: State, kind: str, body: Node) -> None:
@@ -107,10 +110,10 @@ def _rename(state: State, body: Node) -> None:
         _move(state, table, f"{table.name.rpartition('.')[0]}.{new}")
 
 
-def _rename_key(facts: dict[str, object], old: str, new: str) -> None:
+def _rename_key(facts: dict[str, _F], old: str, new: str) -> None:
     found = facts.pop(old, None)
     if found is not None:
-        found.name = new  # type: ignore[attr-defined]  # columns and constraints have names
+        found.name = new
         facts[new] = found
 
 
@@ -249,5 +252,3 @@ _CHANGES: dict[str, Callable[[State, Node], None]] = {
     "TransactionStmt": _transaction,
     "VariableSetStmt": _set,
 }
-
-__all__ = ["advance", "constraint_from", "hold", "is_constant_query"]

@@ -2,9 +2,6 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from importlib import import_module
-from importlib.util import find_spec
-from typing import Any
 
 from app.analysis.accepted import directives
 from app.analysis.context import Options
@@ -13,6 +10,8 @@ from app.analysis.report import Analysis, TableChanges
 from app.analysis.state import State
 from app.catalog.records import Schema, Statistics
 from app.plan.model import Plan, Rollback, Step
+from app.sql.classify import classify
+from app.sql.inverse import Deriver
 from app.sql.split import Statement, split
 
 #: what is assumed where no target says otherwise: the newest version that the parser knows
@@ -70,12 +69,12 @@ def analyse_scripts(scripts: Sequence[Script], *, basis: Basis, single_transacti
     read = [(script, split(script.text, file=script.file), directives(script.text)) for script in scripts]
     if single_transaction:
         statements = [statement for _, found, _ in read for statement in found]
-        allowed = [directive for _, _, found in read for directive in found]
-        judge.script(statements, allowed=allowed, whole="the whole input is one transaction")
+        everywhere = [directive for _, _, found in read for directive in found]
+        judge.script(statements, allowed=everywhere, whole="the whole input is one transaction")
     else:
         for script, statements, allowed in read:
             judge.script(statements, allowed=allowed, whole=script.whole)
-    return _analysis(judge, basis, scripts=len(scripts))
+    return _analysis(judge, basis)
 
 
 def analyse_plan(
@@ -94,7 +93,7 @@ def analyse_plan(
         for step in phase.steps:
             if step.kind == "sql":
                 _judge_step(judge, step, phase.name, single_transaction=single_transaction)
-    return _analysis(judge, basis, scripts=1)
+    return _analysis(judge, basis)
 
 
 def _judge_step(judge: Judge, step: Step, phase: str, *, single_transaction: bool) -> None:
@@ -109,8 +108,6 @@ def _judge_step(judge: Judge, step: Step, phase: str, *, single_transaction: boo
 
 def _groups(statements: Sequence[Statement]) -> list[list[Statement]]:
     """Runs of transactional statements share a transaction; every other statement stands alone, as in the engine."""
-    from app.sql.classify import classify
-
     groups: list[list[Statement]] = []
     is_open = False
     for statement in statements:
@@ -129,16 +126,12 @@ def _judge(basis: Basis, plan: Plan | None = None) -> Judge:
 
 
 def _inverse(schema: Schema | None) -> Callable[[Statement], Rollback | None]:
-    derive: Any = import_module("app.sql.inverse").inverse if find_spec("app.sql.inverse") else None
-
-    def inverse(statement: Statement) -> Rollback | None:
-        return derive(statement, schema) if derive and statement.node else None
-
-    return inverse
+    """The way back of each statement, by the catalog as the statements before it have left it."""
+    deriver = Deriver(schema)
+    return lambda statement: deriver.rollback([statement])
 
 
-def _analysis(judge: Judge, basis: Basis, *, scripts: int) -> Analysis:
-    del scripts
+def _analysis(judge: Judge, basis: Basis) -> Analysis:
     reports = tuple(judge.reports)
     return Analysis(
         risk=overall(reports),

@@ -12,7 +12,7 @@ from app.analysis.impact import blocked_ms
 from app.analysis.predicates import touches_few_rows
 from app.analysis.registry import RULES
 from app.analysis.report import Finding, StatementReport
-from app.analysis.rule import Risk, Rule, worst
+from app.analysis.rule import Hit, Risk, Rule, worst
 from app.analysis.state import Held, State, Transaction
 from app.errors import HeadgateError
 from app.plan.model import AcceptedRisk, Rollback
@@ -129,16 +129,16 @@ class Judge:
             is_dynamic=block is not None and block.is_dynamic,
         )
 
-    def _finding(self, rule: Rule, hit: "object", context: Context, step: str | None) -> Finding:
-        line, column = context.statement.place(hit.location)  # type: ignore[attr-defined]  # a Hit
+    def _finding(self, rule: Rule, hit: Hit, context: Context, step: str | None) -> Finding:
+        line, column = context.statement.place(hit.location)
         return Finding(
             rule=rule.id,
-            risk=hit.risk,  # type: ignore[attr-defined]  # a Hit
+            risk=hit.risk,
             line=line,
             column=column,
-            message=hit.message,  # type: ignore[attr-defined]  # a Hit
-            why=hit.why or rule.why,  # type: ignore[attr-defined]  # a Hit
-            safer=hit.safer,  # type: ignore[attr-defined]  # a Hit
+            message=hit.message,
+            why=hit.why or rule.why,
+            safer=hit.safer,
             source=rule.source,
             step=step,
         )

@@ -25,16 +25,19 @@ def _truth(node: Node | None) -> bool | None:
         return None
     if "BoolExpr" in node:
         return _combined(node["BoolExpr"])
-    if "NullTest" in node:
-        argument = node["NullTest"].get("arg", {})
-        if "A_Const" not in argument:
-            return None
-        is_null = bool(argument["A_Const"].get("isnull"))
-        return is_null == (node["NullTest"].get("nulltesttype") == "IS_NULL")
     if "A_Expr" in node:
         return _compared(node["A_Expr"])
-    value = constant(node)
+    if "NullTest" in node:
+        return _is_null(node["NullTest"])
+    value: object = constant(node)
     return value if isinstance(value, bool) else None
+
+
+def _is_null(body: Node) -> bool | None:
+    argument = body.get("arg", {})
+    if "A_Const" not in argument:
+        return None
+    return bool(argument["A_Const"].get("isnull", False)) == (body.get("nulltesttype") == "IS_NULL")
 
 
 def _combined(body: Node) -> bool | None:
@@ -84,30 +87,33 @@ def _parts(where: Node) -> list[Node]:
 
 
 def _is_bounded(part: Node, table: Table) -> bool:
+    """True where one term of a WHERE lets few rows through."""
     if "CurrentOfExpr" in part:
         return True
     if "SubLink" in part:
         link = part["SubLink"]
-        column = strings(link.get("testexpr", {}).get("ColumnRef", {}).get("fields"))[-1:]
-        return bool(column) and _has_small_limit(link.get("subselect", {}))
-    body = part.get("A_Expr")
-    if body is None:
-        return False
-    kind = body.get("kind")
-    column = "".join(strings(body.get("lexpr", {}).get("ColumnRef", {}).get("fields"))[-1:]) if "lexpr" in body else ""
-    if not column or not _is_key(column, table):
-        return False
-    right = body.get("rexpr", {})
+        return bool(_column(link.get("testexpr", {}))) and _has_small_limit(link.get("subselect", {}))
+    body = part.get("A_Expr", {})
+    left = body.get("lexpr", {})
+    column = _column(left) if isinstance(left, dict) else ""
+    return bool(column) and _is_key(column, table) and _compares_to_few(body)
+
+
+def _column(node: Node) -> str:
+    return "".join(strings(node.get("ColumnRef", {}).get("fields"))[-1:])
+
+
+def _compares_to_few(body: Node) -> bool:
+    """True where a key is compared to single values, a short range, or a subquery with a LIMIT."""
+    kind, right = body.get("kind"), body.get("rexpr", {})
     if any(True for _ in find(right, "SelectStmt")):
         return _has_small_limit(right)
-    operator = "".join(strings(body.get("name")))
     if kind == "AEXPR_BETWEEN":
         return _is_short_range(right)
-    return (
-        (kind in {"AEXPR_OP", "AEXPR_OP_ANY"} and operator == "=")
-        or kind == "AEXPR_IN"
-        or (kind == "AEXPR_OP" and operator in {"<", "<="} and _is_small_number(right))
-    )
+    operator = "".join(strings(body.get("name")))
+    if operator in {"<", "<="}:
+        return kind == "AEXPR_OP" and _is_small_number(right)
+    return operator == "=" and kind in {"AEXPR_OP", "AEXPR_OP_ANY", "AEXPR_IN"}
 
 
 def _is_small_number(node: Node) -> bool:

@@ -121,12 +121,12 @@ class Analysis:
 
 def _statement_from_json(content: Mapping[str, Any]) -> StatementReport:
     rollback, blocked = content.get("rollback"), content.get("blocked_ms")
-    lists = {name: tuple(content[name]) for name in ("relations", "rewrites", "scans")}
-    plain = {
+    lists: dict[str, Any] = {name: tuple(content[name]) for name in ("relations", "rewrites", "scans")}
+    plain: dict[str, Any] = {
         name: content.get(name) for name in ("index", "file", "line", "sql", "command", "risk", "transactional", "step", "phase")
     }
     return StatementReport(
-        **plain,  # type: ignore[arg-type]  # as_json wrote them
+        **plain,
         **lists,
         locks=tuple(
             Lock(relation=lock["relation"], mode=lock["mode"], blocks=tuple(lock["blocks"])) for lock in content["locks"]

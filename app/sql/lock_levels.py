@@ -49,29 +49,27 @@ def _row(form: str, mode: Mode, page: str) -> tuple[str, LockLevel]:
 
 
 #: by the commands of ALTER TABLE; what is not listed takes ACCESS EXCLUSIVE, as the manual says
-ALTER_TABLE: Mapping[str, LockLevel] = dict(
-    _row(form, mode, "sql-altertable.html")
-    for form, mode in (
-        ("AT_SetStatistics", "SHARE UPDATE EXCLUSIVE"),
-        ("AT_ClusterOn", "SHARE UPDATE EXCLUSIVE"),
-        ("AT_DropCluster", "SHARE UPDATE EXCLUSIVE"),
-        ("AT_SetOptions", "SHARE UPDATE EXCLUSIVE"),
-        ("AT_ResetOptions", "SHARE UPDATE EXCLUSIVE"),
-        ("AT_SetRelOptions", "SHARE UPDATE EXCLUSIVE"),
-        ("AT_ResetRelOptions", "SHARE UPDATE EXCLUSIVE"),
-        ("AT_ValidateConstraint", "SHARE UPDATE EXCLUSIVE"),
-        ("AT_AttachPartition", "SHARE UPDATE EXCLUSIVE"),
-        ("AT_DetachPartitionFinalize", "SHARE UPDATE EXCLUSIVE"),
-        ("AT_EnableTrig", "SHARE ROW EXCLUSIVE"),
-        ("AT_EnableTrigAll", "SHARE ROW EXCLUSIVE"),
-        ("AT_EnableTrigUser", "SHARE ROW EXCLUSIVE"),
-        ("AT_EnableAlwaysTrig", "SHARE ROW EXCLUSIVE"),
-        ("AT_EnableReplicaTrig", "SHARE ROW EXCLUSIVE"),
-        ("AT_DisableTrig", "SHARE ROW EXCLUSIVE"),
-        ("AT_DisableTrigAll", "SHARE ROW EXCLUSIVE"),
-        ("AT_DisableTrigUser", "SHARE ROW EXCLUSIVE"),
-    )
+_ALTER_TABLE_MODES: tuple[tuple[str, Mode], ...] = (
+    ("AT_SetStatistics", "SHARE UPDATE EXCLUSIVE"),
+    ("AT_ClusterOn", "SHARE UPDATE EXCLUSIVE"),
+    ("AT_DropCluster", "SHARE UPDATE EXCLUSIVE"),
+    ("AT_SetOptions", "SHARE UPDATE EXCLUSIVE"),
+    ("AT_ResetOptions", "SHARE UPDATE EXCLUSIVE"),
+    ("AT_SetRelOptions", "SHARE UPDATE EXCLUSIVE"),
+    ("AT_ResetRelOptions", "SHARE UPDATE EXCLUSIVE"),
+    ("AT_ValidateConstraint", "SHARE UPDATE EXCLUSIVE"),
+    ("AT_AttachPartition", "SHARE UPDATE EXCLUSIVE"),
+    ("AT_DetachPartitionFinalize", "SHARE UPDATE EXCLUSIVE"),
+    ("AT_EnableTrig", "SHARE ROW EXCLUSIVE"),
+    ("AT_EnableTrigAll", "SHARE ROW EXCLUSIVE"),
+    ("AT_EnableTrigUser", "SHARE ROW EXCLUSIVE"),
+    ("AT_EnableAlwaysTrig", "SHARE ROW EXCLUSIVE"),
+    ("AT_EnableReplicaTrig", "SHARE ROW EXCLUSIVE"),
+    ("AT_DisableTrig", "SHARE ROW EXCLUSIVE"),
+    ("AT_DisableTrigAll", "SHARE ROW EXCLUSIVE"),
+    ("AT_DisableTrigUser", "SHARE ROW EXCLUSIVE"),
 )
+ALTER_TABLE: Mapping[str, LockLevel] = dict(_row(form, mode, "sql-altertable.html") for form, mode in _ALTER_TABLE_MODES)
 
 #: by the root node of the statement
 STATEMENTS: Mapping[str, LockLevel] = dict(

@@ -17,7 +17,7 @@ def check(context: Context) -> Iterator[Hit]:
     levels = [context.level(table, "build") for table in tables] or ["high"]
     what = ", ".join(table.name for table in tables) or str(context.body.get("name", "everything"))
     yield Hit(
-        risk=max(levels, key=("low", "medium", "unknown", "high").index),  # type: ignore[arg-type]  # levels
+        risk=max(levels, key=("low", "medium", "unknown", "high").index),
         message=f"Writes to {what} wait for the rebuild, and so do reads that might use the index.",
         safer="-- outside a transaction:\nREINDEX INDEX CONCURRENTLY ...;",
     )

@@ -51,7 +51,7 @@ def _hit(context: Context, kind: str, name: str, *, everything: bool) -> Hit:
         f"held until "
         "it commits.",
         safer=f"-- a backfill step changes {quote_qualified(name)} in small batches that can be paused, or by hand:\n"
-        f"-- {_WORDS[kind]} ... WHERE id IN (SELECT id FROM {quote_qualified(name)} WHERE ... LIMIT 1000)",
+        f"-- {_WORDS[kind]} ... WHERE id IN (SELECT id FROM {quote_qualified(name)} WHERE ... LIMIT 1000)",  # noqa: S608  # shown to a person, never run
     )
 
 
