@@ -84,8 +84,8 @@ DEFAULT_CHECKLIST: tuple[ChecklistItem, ...] = (
         group=_MONITORING,
         text="Database metrics dashboard ready",
         proof="metrics_collected",
-        evidence="Headgate has figures of the target that are not older than five minutes.",
-        valid_seconds=300,
+        evidence="Headgate read the target's figures within the last day; a run takes its baseline before the first change.",
+        valid_seconds=24 * 3600,
     ),
     ChecklistItem(
         id="query-performance",

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from app.errors import HeadgateError
 from app.plan.errors import PlanError, did_you_mean
 from app.plan.fields import MILLISECONDS, Unfit, kind_of
 from app.plan.kinds import KINDS, Field, Kind, missing_fields
@@ -27,7 +28,8 @@ _STEP_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 def read_plan(content: str | bytes, *, file: str = "plan.yaml", derive: Derive | None = None) -> Plan:
     """The plan that a YAML document describes.
 
-    ``derive`` finds the rollback of ``sql`` steps that state none, and answers None where it can't.
+    ``derive`` is asked for the rollback of every ``sql`` step in order, and used where the step states none; it answers None
+    where it can't tell.
     Raises PlanError.
     """
     text = _decode(content, file) if isinstance(content, bytes) else content
@@ -219,6 +221,8 @@ class _Reader:
 
     def _rollback(self, node: Located, path: str, kind: Kind, parts: dict[str, Located]) -> Rollback | None:
         part = parts.get("rollback")
+        # asked for every statement, since a deriver judges each one by those before it
+        derived = self._derived(parts["sql"]) if kind.name == "sql" else None
         if part is not None and part.value is not None:
             try:
                 return read_rollback(part.plain())
@@ -226,10 +230,23 @@ class _Reader:
                 raise self._refuse(part, f"{path}.rollback", f"rollback {error}.", ROLLBACK_WAYS) from error
         if not kind.needs_rollback:
             return None
-        if "sql" in parts and self.derive is not None and (derived := self.derive(parts["sql"].value)) is not None:
+        if derived is not None:
             return derived
         message = f'Step "{parts["id"].value}" changes the database but does not say how it is undone.'
         raise self._refuse(part or node, f"{path}.rollback", message, ROLLBACK_WAYS)
+
+    def _derived(self, part: Located) -> Rollback | None:
+        if self.derive is None:
+            return None
+        try:
+            return self.derive(part.value)
+        except HeadgateError as error:
+            # what is wrong with the SQL is told with its place in this document
+            error.file = self.file
+            error.line = part.text_line - 1 + (error.line or 1)
+            if part.text_line > part.line:
+                error.column = None
+            raise
 
     def _mapping(self, node: Located, path: str, known: tuple[str, ...], sentence: str) -> dict[str, Located]:
         if not isinstance(node.value, dict):

@@ -11,6 +11,8 @@ from app.plan.undo import rollback_value
 
 #: wider than any line worth folding: a folded SQL line would be a different text to the eye
 _WIDTH = 10_000
+#: what YAML takes for ends of lines, and would turn into others
+_OTHER_BREAKS = frozenset("\r\x85\u2028\u2029")
 
 
 class _Dumper(yaml.SafeDumper):
@@ -26,7 +28,11 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _text(dumper: _Dumper, value: str) -> yaml.ScalarNode:
-    style = "|" if "\n" in value and "\r" not in value and "\t" not in value.split("\n", maxsplit=1)[0] else None
+    style = None
+    if _OTHER_BREAKS.intersection(value):
+        style = '"'
+    elif "\n" in value and "\t" not in value.split("\n", maxsplit=1)[0]:
+        style = "|"
     return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
 
 
