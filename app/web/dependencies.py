@@ -78,3 +78,9 @@ def go_to(path: str, done: str | None = None) -> RedirectResponse:
     base, _, fragment = path.partition("#")
     joined = f"{base}{'&' if '?' in base else '?'}done={done}"
     return RedirectResponse(f"{joined}#{fragment}" if fragment else joined, status_code=303)
+
+
+def undo(work: Work) -> None:
+    """Take back whatever a refused action did so far, so that its form can be shown again with what was typed."""
+    work.session.rollback()
+    work.wakes.clear()

@@ -88,6 +88,10 @@ class Form:
             names = ", ".join(name.replace("_", " ") for name in self.errors)
             raise InvalidInputError(f"Look at: {names}.", fields=dict(self.errors))
 
+    def names(self) -> set[str]:
+        """The paths of the uploaded files."""
+        return {file.filename for file in self.files if file.filename}
+
     def contents(self) -> dict[str, bytes]:
         """Every uploaded file by its path as the browser gave it."""
         return {file.filename: file.file.read() for file in self.files if file.filename}

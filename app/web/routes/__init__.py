@@ -2,6 +2,41 @@
 
 from fastapi import APIRouter
 
-from app.web.routes import health, home, targets
+from app.web.routes import (
+    analysis,
+    audit,
+    backups,
+    checklists,
+    edits,
+    health,
+    home,
+    imports,
+    people,
+    plans,
+    projects,
+    reviews,
+    search,
+    settings,
+    sign_in,
+    targets,
+)
 
-ROUTERS: tuple[APIRouter, ...] = (health.router, home.router, targets.router)
+#: imports before plans: /plans/import is no plan's number
+ROUTERS: tuple[APIRouter, ...] = (
+    health.router,
+    sign_in.router,
+    home.router,
+    search.router,
+    imports.router,
+    plans.router,
+    edits.router,
+    analysis.router,
+    reviews.router,
+    checklists.router,
+    projects.router,
+    targets.router,
+    backups.router,
+    people.router,
+    audit.router,
+    settings.router,
+)

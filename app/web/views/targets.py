@@ -67,7 +67,9 @@ def projects(work: Work) -> tuple[ProjectBox, ...]:
     """Every project that the actor sees, with all environments and databases."""
     session, actor = work.session, work.actor
     rows = session.scalars(select(Project).where(in_sight(actor, Project.id)).order_by(Project.name)).all()
-    environments = session.scalars(select(Environment).where(in_sight(actor, Environment.project_id)).order_by(Environment.position)).all()
+    environments = session.scalars(
+        select(Environment).where(in_sight(actor, Environment.project_id)).order_by(Environment.position)
+    ).all()
     lines = _lines(session, actor)
     return tuple(
         ProjectBox(

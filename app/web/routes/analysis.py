@@ -1,0 +1,42 @@
+"""What the rules found, statement by statement."""
+
+from fastapi import APIRouter
+from starlette.responses import HTMLResponse
+
+from app.analysis.report import Analysis
+from app.web.dependencies import Page, SignedIn
+from app.web.routes.plans import TargetQuery, report_of
+from app.web.views.plan_head import plan_head, standing
+
+router = APIRouter(include_in_schema=False)
+
+
+def verdict_of(report: Analysis) -> str:
+    """The analysis in one sentence."""
+    findings = [finding for finding in report.findings() if not finding.accepted]
+    must = sum(finding.risk == "high" for finding in findings)
+    know = sum(finding.risk in ("medium", "unknown") for finding in findings)
+    if not must and not know:
+        return "Nothing here needs a second look"
+    parts = [f"{must} to fix or to accept by name"] if must else []
+    parts += [f"{know} to know"] if know else []
+    return ", ".join(parts)
+
+
+@router.get("/plans/{plan_id}/analysis")
+def show(work: SignedIn, page: Page, plan_id: int, target: TargetQuery = None) -> HTMLResponse:
+    """The analysis of the newest revision."""
+    now = standing(work, plan_id, target)
+    report = report_of(now)
+    head = plan_head(work, now)
+    risks = [finding.risk for finding in report.findings()] if report else []
+    return page.show(
+        "analysis/show.html",
+        head=head,
+        tab="analysis",
+        report=report,
+        row=now.analysis,
+        verdict=verdict_of(report) if report else "",
+        levels=[(level, risks.count(level)) for level in ("high", "medium", "low")],
+        refresh_seconds=2 if head.is_moving else None,
+    )

@@ -1,0 +1,139 @@
+"""The audit log as a filterable list and as an export."""
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy.orm import Session
+
+from app.actions.permissions import Permission
+from app.actions.work import Actor
+from app.store.tables import AuditLine
+from app.web.views.paging import PER_PAGE
+
+_PAGES = {"plan": "/plans/{}", "run": "/runs/{}", "target": "/targets/{}", "backup": "/backups/{}", "environment": "/environments/{}"}
+_COLUMNS = ("id", "at", "person_id", "actor", "act", "subject_kind", "subject_id", "project_id", "details", "address", "request_id", "previous_hash", "hash")
+#: spreadsheets run a cell that begins like this as a formula
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditFilter:
+    """What the list is narrowed to."""
+
+    project: str = ""
+    person: str = ""
+    act: str = ""
+    before: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditRow:
+    """One line as the page shows it."""
+
+    id: int
+    at: datetime
+    actor: str
+    act: str
+    subject_kind: str
+    subject_id: int | None
+    href: str
+    summary: str
+    details: str
+    hash: str
+    address: str
+    request_id: str
+
+
+def _in_sight(actor: Actor) -> ColumnElement[bool] | None:
+    """Lines of one's projects, and one's own; None for an administrator, who sees all."""
+    if actor.is_admin:
+        return None
+    projects = [number for number in actor.roles if actor.may(number, Permission.VIEW)]
+    return or_(AuditLine.project_id.in_(projects), AuditLine.person_id == actor.person_id)
+
+
+def _where(actor: Actor, wanted: AuditFilter) -> list[ColumnElement[bool]]:
+    where: list[ColumnElement[bool]] = []
+    seen = _in_sight(actor)
+    if seen is not None:
+        where.append(seen)
+    if wanted.project.isdigit():
+        where.append(AuditLine.project_id == int(wanted.project))
+    if wanted.person.isdigit():
+        where.append(AuditLine.person_id == int(wanted.person))
+    if wanted.act:
+        where.append(AuditLine.act == wanted.act)
+    if wanted.before is not None:
+        where.append(AuditLine.id < wanted.before)
+    return where
+
+
+def audit_rows(session: Session, actor: Actor, wanted: AuditFilter) -> tuple[list[AuditRow], int | None]:
+    """One page of lines, the newest first, and the id that the next page begins before."""
+    query = select(AuditLine).where(*_where(actor, wanted)).order_by(AuditLine.id.desc()).limit(PER_PAGE + 1)
+    lines = session.scalars(query).all()
+    rows = [_row(line) for line in lines[:PER_PAGE]]
+    return rows, rows[-1].id if len(lines) > PER_PAGE else None
+
+
+def _row(line: AuditLine) -> AuditRow:
+    path = _PAGES.get(line.subject_kind)
+    parts = [f"{name.replace('_', ' ')}: {str(value)[:60]}" for name, value in line.details.items() if not isinstance(value, dict | list)]
+    return AuditRow(
+        id=line.id,
+        at=line.at,
+        actor=line.actor,
+        act=line.act,
+        subject_kind=line.subject_kind,
+        subject_id=line.subject_id,
+        href=path.format(line.subject_id) if path and line.subject_id else "",
+        summary=", ".join(parts[:3]) or "more",
+        details=json.dumps(line.details, indent=2, ensure_ascii=False),
+        hash=line.hash,
+        address=line.address,
+        request_id=line.request_id,
+    )
+
+
+def acts(session: Session, actor: Actor) -> list[str]:
+    """Every verb that occurs in the lines that the actor sees."""
+    seen = _in_sight(actor)
+    query = select(AuditLine.act).distinct().order_by(AuditLine.act)
+    return list(session.scalars(query if seen is None else query.where(seen)))
+
+
+def actors(session: Session, actor: Actor) -> list[tuple[int, str]]:
+    """Everybody who occurs in the lines that the actor sees."""
+    seen = _in_sight(actor)
+    query = select(AuditLine.person_id, AuditLine.actor).distinct(AuditLine.person_id).where(AuditLine.person_id.is_not(None))
+    query = query.order_by(AuditLine.person_id, AuditLine.id.desc())
+    return [(number, name) for number, name in session.execute(query if seen is None else query.where(seen))]
+
+
+def exported(session: Session, actor: Actor, wanted: AuditFilter) -> list[dict[str, object]]:
+    """Every line that matches, the oldest first, as plain values."""
+    lines = session.scalars(select(AuditLine).where(*_where(actor, wanted)).order_by(AuditLine.id))
+    return [
+        {name: getattr(line, name).isoformat() if name == "at" else getattr(line, name) for name in _COLUMNS} for line in lines
+    ]
+
+
+def as_csv(lines: list[dict[str, object]]) -> Iterator[str]:
+    """The lines as CSV; cells that a spreadsheet would run are quoted."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer)
+    for row in [list(_COLUMNS), *([_cell(line[name]) for name in _COLUMNS] for line in lines)]:
+        writer.writerow(row)
+        yield buffer.getvalue()
+        buffer.seek(0)
+        buffer.truncate()
+
+
+def _cell(value: object) -> str:
+    text = json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else "" if value is None else str(value)
+    return f"'{text}" if text.startswith(_FORMULA) else text

@@ -1,0 +1,187 @@
+"""What stands above every page of a plan: the seven stops, and the one next action with all that it is waiting for."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import func, select
+
+from app.actions import reach
+from app.actions.load_readiness import load_facts
+from app.actions.permissions import Permission
+from app.actions.work import Work
+from app.plan.model import Plan as Content
+from app.review.facts import Facts
+from app.review.readiness import Missing, NotReady, Ready, readiness
+from app.run.states import ACTIVE
+from app.store import plans, snapshots, targets
+from app.store.tables import Analysis, Comment, Environment, Person, Plan, PlanRevision, Project, Rehearsal, Run, Target
+from app.store.words import Direction, PlanState
+from app.web.views import next_step, stops
+from app.web.views.next_step import NextStep
+from app.web.views.stops import Stop
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Everything about a plan for one target that its pages are judged by."""
+
+    plan: Plan
+    revision: PlanRevision
+    content: Content
+    author: str
+    target: Target | None
+    environment: Environment | None
+    analysis: Analysis | None
+    rehearsal: Rehearsal | None
+    facts: Facts | None
+    readiness: Ready | NotReady | None
+    run: Run | None
+    run_count: int
+    verification: str | None
+    now: datetime
+
+    @property
+    def missing(self) -> tuple[Missing, ...]:
+        """What stands between the plan and its run."""
+        return self.readiness.missing if isinstance(self.readiness, NotReady) else ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetChoice:
+    """A target of the project that the plan may be looked at for."""
+
+    id: int
+    name: str
+    environment: str
+    is_production: bool
+    is_meant: bool
+    is_shown: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanHead:
+    """The head of a plan's pages."""
+
+    id: int
+    name: str
+    project: str
+    project_id: int
+    state: PlanState
+    revision_id: int
+    revision_number: int
+    digest: str
+    author: str
+    updated_at: datetime
+    target_id: int | None
+    target: str | None
+    environment: str
+    is_production: bool
+    choices: tuple[TargetChoice, ...]
+    risk: str | None
+    stops: tuple[Stop, ...]
+    next: NextStep | None
+    is_moving: bool
+    may_write: bool
+    steps: int
+    findings: int
+    open_threads: int
+    checklist_open: int
+    revisions: int
+    runs: int
+    #: ``?target=7`` where it is not the plan's own
+    query: str = field(default="")
+
+
+def standing(work: Work, plan_id: int, target_id: int | None = None) -> Standing:
+    """Load a plan as it stands for its own target, or for another one of its project.
+
+    Raises NotFoundError, NotAllowedError.
+    """
+    session = work.session
+    plan = reach.plan(work, plan_id, Permission.VIEW)
+    revision = plans.current(session, plan)
+    wanted = target_id or plan.target_id
+    target = reach.target_of_plan(work, plan, wanted) if wanted else None
+    facts = load_facts(session, revision_id=revision.id, target_id=target.id, now=work.now) if target else None
+    run, verification, run_count = _newest_run(work, plan, target)
+    return Standing(
+        plan=plan,
+        revision=revision,
+        content=plans.content(revision),
+        author=session.scalar(select(Person.name).where(Person.id == plan.author_id)) or "somebody",
+        target=target,
+        environment=targets.environment(session, target.environment_id) if target else None,
+        analysis=plans.newest_analysis(session, revision.id, target.id if target else None),
+        rehearsal=plans.newest_rehearsal(session, revision.id, target.id) if target else None,
+        facts=facts,
+        readiness=readiness(facts) if facts else None,
+        run=run,
+        run_count=run_count,
+        verification=verification,
+        now=work.now,
+    )
+
+
+def _newest_run(work: Work, plan: Plan, target: Target | None) -> tuple[Run | None, str | None, int]:
+    where = [Run.plan_id == plan.id, Run.direction == Direction.FORWARD]
+    if target is not None:
+        where.append(Run.target_id == target.id)
+    run = work.session.scalar(select(Run).where(*where).order_by(Run.state.in_(ACTIVE).desc(), Run.id.desc()).limit(1))
+    found = snapshots.newest_verification(work.session, run.id) if run else None
+    number = work.session.scalar(select(func.count()).select_from(Run).where(Run.plan_id == plan.id)) or 0
+    return run, found.state.value if found else None, number
+
+
+def plan_head(work: Work, now: Standing) -> PlanHead:
+    """What stands above the page."""
+    plan, revision, target, environment = now.plan, now.revision, now.target, now.environment
+    found = stops.all_stops(now)
+    report = (now.analysis.report if now.analysis else None) or {}
+    return PlanHead(
+        id=plan.id,
+        name=plan.name,
+        project=work.session.get_one(Project, plan.project_id).name,
+        project_id=plan.project_id,
+        state=plan.state,
+        revision_id=revision.id,
+        revision_number=revision.number,
+        digest=revision.digest,
+        author=now.author,
+        updated_at=plan.updated_at,
+        target_id=target.id if target else None,
+        target=target.name if target else None,
+        environment=environment.name if environment else "",
+        is_production=environment.is_production if environment else False,
+        choices=_choices(work, plan, target),
+        risk=report.get("risk"),
+        stops=found,
+        next=next_step.next_step(work, now),
+        is_moving=any(stop.css == "is-moving" for stop in found[:3]),
+        may_write=work.actor.may(plan.project_id, Permission.WRITE_PLAN) and plan.state is not PlanState.ARCHIVED,
+        steps=sum(1 for _ in now.content.steps()),
+        findings=sum(len(statement["findings"]) for statement in report.get("statements", ())),
+        open_threads=_open_threads(work, plan.id),
+        checklist_open=sum(not item.is_ticked for item in now.readiness.checklist) if now.readiness else 0,
+        revisions=revision.number,
+        runs=now.run_count,
+        query=f"?target={target.id}" if target and target.id != plan.target_id else "",
+    )
+
+
+def _choices(work: Work, plan: Plan, shown: Target | None) -> tuple[TargetChoice, ...]:
+    return tuple(
+        TargetChoice(
+            id=target.id,
+            name=target.name,
+            environment=environment.name,
+            is_production=environment.is_production,
+            is_meant=target.id == plan.target_id,
+            is_shown=shown is not None and target.id == shown.id,
+        )
+        for target, environment in targets.of_project(work.session, plan.project_id)
+    )
+
+
+def _open_threads(work: Work, plan_id: int) -> int:
+    query = select(func.count()).where(Comment.plan_id == plan_id, Comment.parent_id.is_(None), Comment.resolved_at.is_(None))
+    return work.session.scalar(query) or 0

@@ -1,0 +1,218 @@
+"""The review on one screen: what changes, the worst moment, what breaks, how it goes back, the proof, what is new; then the SQL."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+
+from app.actions.permissions import Permission
+from app.actions.work import Work
+from app.analysis.report import Analysis, StatementReport
+from app.review.approvals import Tally
+from app.store import reviews
+from app.store.tables import Decision, PlanRevision
+from app.web.formats import milliseconds
+from app.web.views.plan_head import Standing
+from app.web.views.plans import PlanDocument
+from app.web.views.revisions import changes_between, content_of
+
+_STRENGTH = ("ACCESS EXCLUSIVE", "EXCLUSIVE", "SHARE ROW EXCLUSIVE", "SHARE", "SHARE UPDATE EXCLUSIVE", "ROW EXCLUSIVE")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remark:
+    """One comment of a thread."""
+
+    id: int
+    author: str
+    author_id: int
+    body: str
+    at: datetime
+    revision_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Thread:
+    """A first comment with its answers."""
+
+    step_id: str | None
+    line: int | None
+    remarks: tuple[Remark, ...]
+    is_resolved: bool
+
+    @property
+    def id(self) -> int:
+        """The first comment's id."""
+        return self.remarks[0].id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewPage:
+    """Everything a reviewer decides by."""
+
+    #: (title, sentence) of each step
+    changes: tuple[tuple[str, str], ...]
+    worst_moment: str
+    breaks: tuple[str, ...]
+    proof: tuple[tuple[str, str], ...]
+    #: what changed since the reviewer's last decision, and on which revision that was; None where there was none
+    since: tuple[int, tuple[str, ...]] | None
+    threads: tuple[Thread, ...]
+    tally: Tally | None
+    may_comment: bool
+    #: why the one who looks can't decide; empty where they can
+    cannot_decide: str
+    own_verdict: str
+
+    def at(self, step_id: str) -> dict[int, list[Thread]]:
+        """The threads of a step's lines."""
+        found: dict[int, list[Thread]] = {}
+        for thread in self.threads:
+            if thread.step_id == step_id and thread.line is not None:
+                found.setdefault(thread.line, []).append(thread)
+        return found
+
+    def loose(self, step_id: str | None) -> tuple[Thread, ...]:
+        """The threads of a step, or of the whole plan, that stand at no line."""
+        return tuple(thread for thread in self.threads if thread.step_id == step_id and thread.line is None)
+
+
+def review_page(work: Work, now: Standing, document: PlanDocument, report: Analysis | None) -> ReviewPage:
+    """Put the review together for the one who looks."""
+    own = _own_decision(work, now)
+    return ReviewPage(
+        changes=tuple((step.title, _sentence(step.kind, step.detail, report, step.id)) for step in document.steps),
+        worst_moment=_worst_moment(report),
+        breaks=tuple(_breaks(now, report)),
+        proof=tuple(_proof(now)),
+        since=_since(work, now),
+        threads=threads_of(work, now.plan.id),
+        tally=now.readiness.approvals if now.readiness else None,
+        may_comment=work.actor.may(now.plan.project_id, Permission.COMMENT),
+        cannot_decide=_cannot_decide(work, now),
+        own_verdict=own.verdict.value if own else "",
+    )
+
+
+def threads_of(work: Work, plan_id: int) -> tuple[Thread, ...]:
+    """Every thread of the plan, the oldest first."""
+    rows = reviews.comments(work.session, plan_id)
+    answers: dict[int, list[Remark]] = {}
+    for row, name in rows:
+        remark = Remark(
+            id=row.id, author=name, author_id=row.author_id, body=row.body, at=row.created_at, revision_id=row.revision_id
+        )
+        answers.setdefault(row.parent_id or row.id, []).append(remark)
+    return tuple(
+        Thread(step_id=row.step_id, line=row.line, remarks=tuple(answers[row.id]), is_resolved=row.resolved_at is not None)
+        for row, _ in rows
+        if row.parent_id is None
+    )
+
+
+def _sentence(kind: str, detail: str, report: Analysis | None, step_id: str) -> str:
+    if kind != "sql" or report is None:
+        return {"gate": f"A person confirms: {detail}", "check": f"Must hold: {detail}", "backup": "Takes a backup"}.get(kind, detail)
+    statements = [statement for statement in report.statements if statement.step == step_id]
+    words = dict.fromkeys(
+        f"{statement.command.lower()} {', '.join(statement.relations)}".strip() for statement in statements
+    )
+    return "; ".join(words) or detail
+
+
+def _worst_moment(report: Analysis | None) -> str:
+    if report is None:
+        return "Not known: the plan is not analysed."
+    locking = [(statement, lock) for statement in report.statements for lock in statement.locks if lock.blocks]
+    if not locking:
+        return "Nobody waits: no statement takes a lock that blocks reads or writes."
+    statement, lock = max(locking, key=lambda pair: (_blocked(pair[0]), -_rank(pair[1].mode), "reads" in pair[1].blocks))
+    how_long = ""
+    if statement.blocked_ms:
+        how_long = f" for {milliseconds(statement.blocked_ms[0])} to {milliseconds(statement.blocked_ms[1])}"
+    where = f"step {statement.step}, line {statement.line}" if statement.step else f"line {statement.line}"
+    return f"{' and '.join(lock.blocks).capitalize()} on {lock.relation} wait{how_long}: {statement.command} takes {lock.mode} ({where})."
+
+
+def _blocked(statement: StatementReport) -> float:
+    return statement.blocked_ms[1] if statement.blocked_ms else 0.0
+
+
+def _rank(mode: str) -> int:
+    return _STRENGTH.index(mode) if mode in _STRENGTH else len(_STRENGTH)
+
+
+def _breaks(now: Standing, report: Analysis | None) -> list[str]:
+    result: Mapping[str, Any] = (now.rehearsal.result or {}) if now.rehearsal else {}
+    queries = result.get("queries") or {}
+    found = [
+        f"A query with {query.get('calls', 0):,} calls fails after phase {(query.get('broken_by') or {}).get('phase', '?')}: {query.get('query', '')[:160]}"
+        for query in queries.get("broken") or ()
+    ]
+    found += [f"{name} is removed: whatever still reads it fails." for name in (report.tables.removed if report else ())]
+    return found
+
+
+def _proof(now: Standing) -> list[tuple[str, str]]:
+    row = now.rehearsal
+    if row is None or row.result is None:
+        failed = (row.error or {}).get("message", "") if row and row.error else ""
+        return [("is-warn", f"The rehearsal failed: {failed}" if failed else "It was not rehearsed for this target yet.")]
+    result, lines = row.result, []
+    statements = result.get("statements") or []
+    total = sum(float(statement.get("duration_ms") or 0) for statement in statements)
+    lines.append(
+        ("is-ok" if row.ok else "is-bad", f"{'Ran' if row.ok else 'Did not run'} to its end on a shadow: {len(statements)} statements in {milliseconds(total)}.")
+    )
+    rollback = result.get("rollback") or {}
+    if rollback.get("ran"):
+        restored = bool(rollback.get("schema_restored"))
+        lines.append(("is-ok" if restored else "is-bad", "The rollback restores the schema exactly." if restored else "The rollback does not restore the schema."))
+    queries = result.get("queries") or {}
+    if queries.get("known"):
+        broken = len(queries.get("broken") or ())
+        lines.append(("is-bad" if broken else "is-ok", f"Of {queries['known']} known queries, {broken} break and {len(queries.get('changed') or ())} change their plan."))
+    return lines
+
+
+def _own_decision(work: Work, now: Standing) -> Decision | None:
+    return work.session.scalar(
+        select(Decision)
+        .where(
+            Decision.revision_id == now.revision.id,
+            Decision.person_id == work.actor.person_id,
+            Decision.target_id == (now.target.id if now.target else 0),
+            Decision.dismissed_at.is_(None),
+        )
+        .limit(1)
+    )
+
+
+def _since(work: Work, now: Standing) -> tuple[int, tuple[str, ...]] | None:
+    """What changed since the revision that the actor decided on last."""
+    number = work.session.scalar(
+        select(PlanRevision.number)
+        .join(Decision, Decision.revision_id == PlanRevision.id)
+        .where(PlanRevision.plan_id == now.plan.id, Decision.person_id == work.actor.person_id)
+        .order_by(PlanRevision.number.desc())
+        .limit(1)
+    )
+    if number is None or number == now.revision.number:
+        return None
+    old = content_of(work.session, now.plan.id, number)
+    return (number, tuple(changes_between(old, now.content))) if old else None
+
+
+def _cannot_decide(work: Work, now: Standing) -> str:
+    if now.facts is None:
+        return "The plan has no target yet: its author chooses one."
+    if now.plan.state.value in ("draft", "archived"):
+        return "Nobody asked for a review of this revision yet." if now.plan.state.value == "draft" else "The plan is archived."
+    if work.actor.person_id in now.facts.authors:
+        return "You wrote it: an author's own decision does not count."
+    role = work.actor.role_in(now.plan.project_id)
+    if role is None or not role.includes(now.facts.policy.approver_role):
+        return f"Deciding takes the role {now.facts.policy.approver_role.value}; an admin of the project can give it to you."
+    return ""

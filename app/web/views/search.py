@@ -1,0 +1,78 @@
+"""What is called like that: plans, runs by number, targets, tables of the newest snapshots."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+
+from app.actions.work import Work
+from app.store.tables import Environment, Plan, Run, SchemaSnapshot, Target
+from app.web.views.run_lines import run_lines
+from app.web.views.visible import in_sight
+
+MOST = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """One thing that was found."""
+
+    name: str
+    detail: str
+    href: str
+
+
+def search(work: Work, q: str) -> list[tuple[str, list[Hit]]]:
+    """Everything in sight whose name holds ``q``, in groups."""
+    if not q:
+        return []
+    return [("Plans", _plans(work, q)), ("Runs", _runs(work, q)), ("Targets", _targets(work, q)), ("Tables", _tables(work, q))]
+
+
+def _plans(work: Work, q: str) -> list[Hit]:
+    rows = work.session.execute(
+        select(Plan.id, Plan.name, Plan.state)
+        .where(in_sight(work.actor, Plan.project_id), Plan.name.icontains(q, autoescape=True))
+        .order_by(Plan.updated_at.desc())
+        .limit(MOST)
+    )
+    return [Hit(name=name, detail=f"plan {number}, {state.value.replace('_', ' ')}", href=f"/plans/{number}") for number, name, state in rows]
+
+
+def _runs(work: Work, q: str) -> list[Hit]:
+    digits = q.lower().removeprefix("run").strip()
+    condition = Run.id == int(digits) if digits.isdigit() and len(digits) < 18 else Plan.name.icontains(q, autoescape=True)  # noqa: PLR2004  fits a bigint
+    lines = run_lines(work.session, in_sight(work.actor, Plan.project_id), condition, limit=MOST)
+    return [
+        Hit(name=f"Run {line.id}: {line.plan}", detail=f"{line.state.value.replace('_', ' ')} on {line.target}", href=f"/runs/{line.id}")
+        for line in lines
+    ]
+
+
+def _targets(work: Work, q: str) -> list[Hit]:
+    rows = work.session.execute(
+        select(Target.id, Target.name, Target.dsn_summary, Environment.name)
+        .join(Environment, Environment.id == Target.environment_id)
+        .where(in_sight(work.actor, Target.project_id), Target.name.icontains(q, autoescape=True))
+        .order_by(Target.name)
+        .limit(MOST)
+    )
+    return [Hit(name=name, detail=f"{environment}, {where}", href=f"/targets/{number}") for number, name, where, environment in rows]
+
+
+def _tables(work: Work, q: str) -> list[Hit]:
+    """Keys of the relations in the newest snapshot of each target in sight."""
+    newest = (
+        select(SchemaSnapshot.target_id, SchemaSnapshot.content)
+        .distinct(SchemaSnapshot.target_id)
+        .order_by(SchemaSnapshot.target_id, SchemaSnapshot.taken_at.desc())
+        .subquery()
+    )
+    keys = select(newest.c.target_id, func.jsonb_object_keys(newest.c.content["relations"]).label("name")).subquery()
+    rows = work.session.execute(
+        select(keys.c.name, Target.id, Target.name)
+        .join(Target, Target.id == keys.c.target_id)
+        .where(in_sight(work.actor, Target.project_id), keys.c.name.icontains(q, autoescape=True))
+        .order_by(keys.c.name, Target.name)
+        .limit(MOST)
+    )
+    return [Hit(name=name, detail=f"on {target}", href=f"/targets/{number}?table={name}#schema") for name, number, target in rows]
