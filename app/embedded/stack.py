@@ -122,6 +122,10 @@ class Stack:
             self.postgres.end_leftover()
         if not is_free(port):
             raise PortTakenError(port, option=f"write it into {self.folder.path}/kept/port-postgres")
+        if not self.postgres.home.is_relative_to(self.folder.path):
+            self.say(
+                f"PostgreSQL can't run as root, and another user can't enter {self.folder.path}: its files are in {self.postgres.home}."
+            )
         self.supervisor.start(self.postgres)
 
     def _start_shadow(self) -> dict[str, str]:
