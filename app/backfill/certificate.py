@@ -15,7 +15,7 @@ from app.backfill.strategy import Strategy
 from app.backfill.table import Table
 
 #: Larger tables are proven by a sweep that changed nothing: one statement over them would hold its snapshot for too long.
-ONE_SNAPSHOT_BYTES = 2 * 1024**3
+ONE_SNAPSHOT_BYTES = 1024**3
 _COUNT_TIMEOUT_MS = "120000"
 
 

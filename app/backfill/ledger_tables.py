@@ -93,8 +93,7 @@ def ensure_ledger(target: Target, schema: str) -> None:
 
     Raises LedgerRightsError with the exact GRANT in its hint.
     """
-    found = target.one(_THERE, {"schema": schema, "tables": list(_TABLES)})
-    if found is not None and found["there"] == len(_TABLES):
+    if has_ledger(target, schema):
         return
     missing = missing_grant(target, schema)
     if missing is not None:
@@ -110,6 +109,12 @@ def ensure_ledger(target: Target, schema: str) -> None:
             raise
         grant = sql.SQL("GRANT ALL ON ALL TABLES IN SCHEMA {schema} TO {role};")
         raise _refusal(schema, _written(target, grant, schema)) from error
+
+
+def has_ledger(target: Target, schema: str) -> bool:
+    """True where every table is there and may be written."""
+    found = target.one(_THERE, {"schema": schema, "tables": list(_TABLES)})
+    return found is not None and found["there"] == len(_TABLES)
 
 
 def missing_grant(target: Target, schema: str) -> str | None:

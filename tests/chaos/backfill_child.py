@@ -13,16 +13,21 @@ from tests.postgres.backfill.running import order
 FENCED = 9
 
 
+def say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
 def main() -> int:
     dsn, job, epoch, spec = sys.argv[1:5]
     asked = replace(order(SimpleNamespace(dsn=dsn), json.loads(spec), job=UUID(job), epoch=int(epoch)), patience_seconds=0.0)
     running = run_backfill(asked)
     try:
         for told in running:
-            print(type(told).__name__, getattr(told, "rows_done", ""), flush=True)
+            say(f"{type(told).__name__} {getattr(told, 'rows_done', '')}")
     except LeaseLostError:
         return FENCED
-    print("done", flush=True)
+    say("done")
     return 0
 
 

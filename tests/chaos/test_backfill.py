@@ -29,8 +29,12 @@ ROUNDS = int(os.environ.get("HEADGATE_CHAOS_ROUNDS", "10"))
 
 @pytest.fixture
 def counters(database: Database) -> Database:
-    database.execute('CREATE TABLE t (a text COLLATE "C" NOT NULL, b uuid NOT NULL, counter int NOT NULL DEFAULT 0, PRIMARY KEY (a, b))')
-    database.execute(f"INSERT INTO t SELECT 'tenant-' || g % 7, md5(g::text)::uuid FROM generate_series(1, {ROWS}) g ORDER BY random()".encode())
+    database.execute(
+        'CREATE TABLE t (a text COLLATE "C" NOT NULL, b uuid NOT NULL, counter int NOT NULL DEFAULT 0, PRIMARY KEY (a, b))'
+    )
+    database.execute(
+        f"INSERT INTO t SELECT 'tenant-' || g % 7, md5(g::text)::uuid FROM generate_series(1, {ROWS}) g ORDER BY random()".encode()
+    )
     database.execute("VACUUM (ANALYZE) t")
     return database
 
@@ -67,7 +71,7 @@ def no_sessions(database: Database) -> None:
 
 
 def test_killed_workers_leave_every_row_counted_once(counters: Database) -> None:
-    job, dice = uuid4(), random.Random(7)
+    job, dice = uuid4(), random.Random(7)  # noqa: S311 (moments of death, not secrets)
     kills = 0
     for epoch in range(1, ROUNDS + 1):
         with worker(counters, job, epoch, {**COUNT, "max_rate": max(1000, 20_000 // ROUNDS)}) as child:
@@ -152,7 +156,10 @@ def test_ended_backends_at_random_moments_change_nothing_twice(counters: Databas
     kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'headgate test%' AND datname = current_database() AND state = 'active' AND pid <> pg_backend_pid()"
     ended = 0
     for epoch in range(1, 4):
-        with worker(counters, job, epoch, {**COUNT, "max_rate": 5000}) as child, psycopg.connect(counters.dsn, autocommit=True) as admin:
+        with (
+            worker(counters, job, epoch, {**COUNT, "max_rate": 5000}) as child,
+            psycopg.connect(counters.dsn, autocommit=True) as admin,
+        ):
             hear(child, 3)
             while child.poll() is None and not (found := admin.execute(kill.encode()).rowcount):
                 pass

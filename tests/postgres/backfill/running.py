@@ -28,7 +28,15 @@ class Said:
         return [event for event in self.events if isinstance(event, kind)]
 
 
-def order(database: Database, spec: Mapping[str, Any], *, job: UUID | None = None, epoch: int = 1, run: UUID | None = None, patience: float = 60.0) -> BackfillOrder:
+def order(
+    database: Database,
+    spec: Mapping[str, Any],
+    *,
+    job: UUID | None = None,
+    epoch: int = 1,
+    run: UUID | None = None,
+    patience: float = 60.0,
+) -> BackfillOrder:
     job = job or uuid4()
     stop = threading.Event()
     return BackfillOrder(
@@ -80,8 +88,13 @@ def checkpoints(database: Database, job: UUID) -> tuple[Checkpoints, Any]:
 
 
 def users(database: Database, rows: int, *, extra: str = "") -> None:
-    database.execute(f"CREATE TABLE users (id bigint PRIMARY KEY, email text NOT NULL, filler text, role text, counter int NOT NULL DEFAULT 0{extra})")
-    database.execute("INSERT INTO users (id, email, filler) SELECT g, 'u' || g || '@example.com', repeat('x', 60) FROM generate_series(1, %s) g", (rows,))
+    database.execute(
+        f"CREATE TABLE users (id bigint PRIMARY KEY, email text NOT NULL, filler text, role text, counter int NOT NULL DEFAULT 0{extra})"
+    )
+    database.execute(
+        "INSERT INTO users (id, email, filler) SELECT g, 'u' || g || '@example.com', repeat('x', 60) FROM generate_series(1, %s) g",
+        (rows,),
+    )
     database.execute("VACUUM (ANALYZE) users")
 
 

@@ -52,7 +52,9 @@ def test_rows_that_fail_are_set_aside_up_to_the_limit_and_the_others_are_done(st
     _poisoned(database)
     job = uuid4()
     said = backfill(database, {**PARSE, "strategy": strategy, "max_quarantine": 5}, job=job)
-    aside = database.rows(f"SELECT (key->>'id')::int, sqlstate, message FROM {SCHEMA}.quarantine WHERE job = %s ORDER BY 1", (job,))
+    aside = database.rows(
+        f"SELECT (key->>'id')::int, sqlstate, message FROM {SCHEMA}.quarantine WHERE job = %s ORDER BY 1", (job,)
+    )
     assert [row[0] for row in aside] == POISON
     assert {row[1] for row in aside} == {"22P02"}
     assert said.result["quarantined"] == 5
@@ -73,7 +75,10 @@ def test_a_constraint_and_a_trigger_s_exception_poison_a_row_too(database: Datab
     database.execute("CREATE FUNCTION no() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''not this one''; END'")
     database.execute("CREATE TRIGGER no BEFORE UPDATE ON users FOR EACH ROW WHEN (OLD.id = 20) EXECUTE FUNCTION no()")
     said = backfill(database, {**COUNT, "max_quarantine": 10})
-    assert {(event.key, event.sqlstate) for event in said.of(RowQuarantined)} == {('{"id": "20"}', "P0001"), ('{"id": "1500"}', "23514")}
+    assert {(event.key, event.sqlstate) for event in said.of(RowQuarantined)} == {
+        ('{"id": "20"}', "P0001"),
+        ('{"id": "1500"}', "23514"),
+    }
     assert database.value("SELECT sum(counter) FROM users") == 2998
 
 
@@ -132,7 +137,9 @@ def test_lock_wait_and_statement_stay_below_half_of_deadlock_timeout(database: D
     assert batch_limits(1000) == {"lock_timeout": "250", "statement_timeout": "500"}
     assert batch_limits(200) == {"lock_timeout": "50", "statement_timeout": "100"}
     with open_walk_session(database.dsn, purpose="test") as target:
-        assert target.one("SELECT current_setting('lock_timeout') AS l, current_setting('statement_timeout') AS s, current_setting('synchronous_commit') AS c") == {"l": "250ms", "s": "500ms", "c": "off"}
+        assert target.one(
+            "SELECT current_setting('lock_timeout') AS l, current_setting('statement_timeout') AS s, current_setting('synchronous_commit') AS c"
+        ) == {"l": "250ms", "s": "500ms", "c": "off"}
 
 
 def test_an_ended_session_is_replaced_and_the_checkpoint_read_again(database: Database) -> None:
@@ -141,7 +148,9 @@ def test_an_ended_session_is_replaced_and_the_checkpoint_read_again(database: Da
 
     def end_sessions(told: object) -> None:
         if isinstance(told, Gauge) and len(ended) < 3 and told.rows_done:
-            found = database.rows("SELECT pid, pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'headgate test backfill' AND datname = current_database()")
+            found = database.rows(
+                "SELECT pid, pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'headgate test backfill' AND datname = current_database()"
+            )
             ended.append(len(found))
 
     said = run_to_end(order(database, {**COUNT, "max_rate": 20_000}), after=end_sessions)

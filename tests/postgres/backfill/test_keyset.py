@@ -38,11 +38,15 @@ def test_a_counter_is_incremented_exactly_once_along(name: str, database: Databa
 
 
 def test_a_composite_key_of_text_and_uuid_is_walked_through_pauses(database: Database) -> None:
-    database.execute('CREATE TABLE t (a text COLLATE "C" NOT NULL, b uuid NOT NULL, counter int NOT NULL DEFAULT 0, PRIMARY KEY (a, b))')
-    database.execute("INSERT INTO t SELECT 'tenant-' || g % 7, md5(g::text)::uuid FROM generate_series(1, 20000) g".encode())
+    database.execute(
+        'CREATE TABLE t (a text COLLATE "C" NOT NULL, b uuid NOT NULL, counter int NOT NULL DEFAULT 0, PRIMARY KEY (a, b))'
+    )
+    database.execute(b"INSERT INTO t SELECT 'tenant-' || g % 7, md5(g::text)::uuid FROM generate_series(1, 20000) g")
     job = uuid4()
     for epoch in range(1, 5):
-        running = run_backfill(order(database, {"table": "t", "set": "counter = counter + 1", "max_rate": 8000}, job=job, epoch=epoch))
+        running = run_backfill(
+            order(database, {"table": "t", "set": "counter = counter + 1", "max_rate": 8000}, job=job, epoch=epoch)
+        )
         until(running, Gauge, 2)
         running.close()
     said = backfill(database, {"table": "t", "set": "counter = counter + 1"}, job=job, epoch=9)
@@ -62,7 +66,9 @@ def test_an_enum_and_a_descending_index_can_be_walked(database: Database) -> Non
 def test_an_index_with_a_collation_of_its_own_is_walked_in_its_order(database: Database) -> None:
     database.execute("CREATE TABLE t (k text NOT NULL, counter int NOT NULL DEFAULT 0)")
     database.execute('CREATE UNIQUE INDEX t_key ON t (k COLLATE "C")')
-    database.execute("INSERT INTO t SELECT CASE WHEN g % 2 = 0 THEN 'Z' ELSE 'a' END || g FROM generate_series(1, 4000) g".encode())
+    database.execute(
+        b"INSERT INTO t SELECT CASE WHEN g % 2 = 0 THEN 'Z' ELSE 'a' END || g FROM generate_series(1, 4000) g"
+    )
     backfill(database, {"table": "t", "set": "counter = counter + 1"})
     _check(database, 4000)
 
@@ -80,7 +86,7 @@ def test_the_condition_is_kept_and_rows_outside_it_stay(database: Database) -> N
     said = backfill(database, {"table": "users", "set": "counter = counter + 1", "where": "id % 10 = 3"})
     assert said.result["rows_changed"] == 500
     assert said.result["rows_scanned"] == 5000
-    assert database.value("SELECT sum(counter) FROM users WHERE id % 10 = 3".encode()) == 500
+    assert database.value(b"SELECT sum(counter) FROM users WHERE id % 10 = 3") == 500
     assert database.value("SELECT sum(counter) FROM users") == 500
 
 

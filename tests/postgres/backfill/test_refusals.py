@@ -34,8 +34,8 @@ CASES = [
     ("", {**COUNT, "strategy": "windows"}, "Page windows do not fit"),
     ("CREATE TABLE nokey (role text)", {**FILL, "table": "nokey", "strategy": "keyset"}, "no unique key"),
     (
-        "CREATE TABLE parted (id int, at date, PRIMARY KEY (id, at)) PARTITION BY RANGE (at);"
-        "CREATE TABLE parted_all PARTITION OF parted DEFAULT",
+        ("CREATE TABLE parted (id int, at date, PRIMARY KEY (id, at)) PARTITION BY RANGE (at);"
+        "CREATE TABLE parted_all PARTITION OF parted DEFAULT"),
         {"table": "parted", "set": "at = now()", "where": "true"},
         "other partitions",
     ),
@@ -79,9 +79,7 @@ def test_a_predicate_that_its_update_does_not_end_is_walked_by_key_once(database
 
 def test_a_trigger_that_takes_the_value_back_is_seen_on_trial(database: Database) -> None:
     users(database, 300)
-    database.execute(
-        "CREATE FUNCTION undo() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.role := NULL; RETURN NEW; END'"
-    )
+    database.execute("CREATE FUNCTION undo() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.role := NULL; RETURN NEW; END'")
     database.execute("CREATE TRIGGER undo BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION undo()")
     said = backfill(database, FILL)
     assert said.of(BackfillPlanned)[0].strategy == "keyset"

@@ -85,7 +85,13 @@ def test_a_paused_walk_stands_still_and_goes_on_from_its_checkpoint(database: Da
     running.close()
     changed = database.value("SELECT count(*) FROM users WHERE role = 'user'")
     assert 0 < changed < ROWS
-    assert database.value("SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'headgate%%' AND datname = current_database() AND pid <> pg_backend_pid()", ()) == 0
+    assert (
+        database.value(
+            "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'headgate%%' AND datname = current_database() AND pid <> pg_backend_pid()",
+            (),
+        )
+        == 0
+    )
 
     said = backfill(database, FILL, job=job, epoch=2)
 
@@ -177,7 +183,11 @@ def test_two_workers_share_the_pages(database: Database) -> None:
 
 def test_percent_signs_braces_and_comments_in_expressions_mean_themselves(database: Database) -> None:
     users(database, 500)
-    spec = {"table": "users", "set": "role = '100% {sure} %(x)s' -- as agreed", "where": "role IS NULL /* all */ AND email LIKE 'u%' -- yes"}
+    spec = {
+        "table": "users",
+        "set": "role = '100% {sure} %(x)s' -- as agreed",
+        "where": "role IS NULL /* all */ AND email LIKE 'u%' -- yes",
+    }
     assert backfill(database, spec).result["rows_changed"] == 500
     assert database.value("SELECT DISTINCT role FROM users") == "100% {sure} %(x)s"
 
