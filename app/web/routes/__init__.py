@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from app.web.routes import (
     analysis,
+    api,
     audit,
     backups,
     checklists,
@@ -11,10 +12,12 @@ from app.web.routes import (
     health,
     home,
     imports,
+    live,
     people,
     plans,
     projects,
     reviews,
+    runs,
     search,
     settings,
     sign_in,
@@ -38,5 +41,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     backups.router,
     people.router,
     audit.router,
+    runs.router,
+    live.router,
     settings.router,
+    api.router,
 )

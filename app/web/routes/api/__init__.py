@@ -1,0 +1,9 @@
+"""REST: the same actions as the pages, as JSON under /api/v1, for scripts (a bearer token, or the sign-in cookie)."""
+
+from fastapi import APIRouter
+
+from app.web.routes.api import plans, runs, set_up
+
+router = APIRouter(prefix="/api/v1")
+for part in (set_up.router, plans.router, runs.router):
+    router.include_router(part)
