@@ -61,6 +61,8 @@ def load_facts(session: Session, *, revision_id: int, target_id: int, now: datet
         backup_step=backup_step(content),
         earlier_environments=_earlier_environments(session, environment),
         earlier_run=_earlier_run(session, environment, revision.digest),
+        figures_at=targets.figures_read_at(session, target.id),
+        rehearsal_restored=_restored(session, revision.id, target.id),
         has_statements=capabilities.get("has_statements"),
         target_error=_target_error(target),
         target_retired=target.retired_at is not None,
@@ -136,6 +138,12 @@ def _earlier_run(session: Session, environment: Environment, digest: str) -> Ear
         return None
     run, where = found
     return EarlierRun(id=run.id, environment=where.name, finished_at=run.finished_at)
+
+
+def _restored(session: Session, revision_id: int, target_id: int) -> bool | None:
+    rehearsal = plans.newest_rehearsal(session, revision_id, target_id, state=JobState.DONE)
+    rollback = ((rehearsal.result or {}).get("rollback") or {}) if rehearsal else {}
+    return bool(rollback.get("schema_restored")) if rollback.get("ran") else None
 
 
 def _target_error(target: Target) -> str | None:

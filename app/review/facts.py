@@ -91,6 +91,10 @@ class Facts:
     backup_step: str | None = None
     earlier_environments: tuple[str, ...] = ()
     earlier_run: EarlierRun | None = None
+    #: when the target's sizes and traffic were last read
+    figures_at: datetime | None = None
+    #: whether the newest rehearsal's rollback restored the schema; None where none ran
+    rehearsal_restored: bool | None = None
     #: whether pg_stat_statements can be read; None where the connection was not tested
     has_statements: bool | None = None
     target_error: str | None = None

@@ -137,15 +137,30 @@ def tested_before(facts: Facts) -> Proof:
 
 
 def rollback_prepared(facts: Facts) -> Proof:
-    """Every step that changes the target has a rollback, or says why it has none."""
+    """Every step that changes the target has a rollback, or says why not; where it was rehearsed, it restored the schema."""
     href = links.plan(facts.plan_id, "steps")
     if facts.without_rollback:
         return Proof(ok=False, text=f"No rollback, and no reason why not: {_listed(list(facts.without_rollback))}.", href=href)
     if facts.irreversible:
-        return Proof(
-            ok=True, text=f"Prepared; can't be undone, with the reason given: {_listed(list(facts.irreversible))}.", href=href
-        )
-    return Proof(ok=True, text="Every step can be undone.", href=href)
+        text = f"Prepared; can't be undone, with the reason given: {_listed(list(facts.irreversible))}."
+        return Proof(ok=True, text=text, href=href)
+    if facts.rehearsal_restored is False:
+        text = "The rehearsal's rollback left the schema different from what it was."
+        return Proof(ok=False, text=text, href=links.plan(facts.plan_id, "rehearsal"))
+    rehearsed = " The rehearsal undid them all." if facts.rehearsal_restored else ""
+    return Proof(ok=True, text=f"Every step can be undone.{rehearsed}", href=href)
+
+
+def metrics_collected(facts: Facts) -> Proof:
+    """The target's figures were read within the last day; the run itself takes a baseline before its first change."""
+    href, limit = links.target(facts.target_id), timedelta(days=1)
+    if facts.figures_at is None:
+        return Proof(ok=False, text=f"Sizes and traffic of {facts.target} were never read.", href=href)
+    age = facts.now - facts.figures_at
+    if age >= limit:
+        return Proof(ok=False, text=f"Sizes and traffic were last read {_span(age)} ago.", href=href)
+    text = f"Sizes and traffic were read {_span(age)} ago; the run takes a baseline first."
+    return Proof(ok=True, text=text, href=href, until=facts.figures_at + limit)
 
 
 def statements_enabled(facts: Facts) -> Proof:
@@ -163,6 +178,7 @@ PROOFS: Mapping[str, Callable[[Facts], Proof]] = {
     "backup_taken": backup_taken,
     "tested_on_staging": tested_before,
     "rollback_prepared": rollback_prepared,
+    "metrics_collected": metrics_collected,
     "statements_enabled": statements_enabled,
 }
 PROVABLE = frozenset(PROOFS) | {"sql_reviewed"}

@@ -143,6 +143,15 @@ def newest_snapshot(session: Session, target_id: int) -> SchemaSnapshot | None:
     )
 
 
+def figures_read_at(session: Session, target_id: int) -> datetime | None:
+    """When the target's sizes and traffic were last read."""
+    return session.scalar(
+        select(func.max(SchemaSnapshot.taken_at)).where(
+            SchemaSnapshot.target_id == target_id, SchemaSnapshot.statistics.is_not(None)
+        )
+    )
+
+
 def note_test(
     session: Session,
     target: Target,
