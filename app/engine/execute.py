@@ -204,7 +204,7 @@ def _conclude(work: _Slice, step: Step, outcome: Done | Waiting | Stopped, spent
 
 
 def _fail(work: _Slice, step: Step, error: HeadgateError) -> StepFailed:
-    work.ledger.fail_step(work.target, step.id)
+    work.ledger.fail_step(work.target, step.id, error.message)
     work.journal.record(
         events.StepFailed(
             step=step.id,

@@ -92,7 +92,7 @@ def test_a_holder_with_a_lower_fence_can_write_nothing(database):
             lambda: old.record_attempt(target, "s", 1, "d", attempts=1, waiting_since=None),
             lambda: old.begin_step(target, "s", "d", is_recovery=False, leaves_units=True),
             lambda: old.finish_step(target, "s", "d", 1.0),
-            lambda: old.fail_step(target, "s"),
+            lambda: old.fail_step(target, "s", "why"),
         ):
             with pytest.raises(FencedError):
                 write()
@@ -143,7 +143,7 @@ def test_a_step_goes_on_after_a_slice_and_begins_again_after_a_failure_or_a_cras
         mine.take(target, "x")
         begin = lambda recovery=False: mine.begin_step(target, "s", "d", is_recovery=recovery, leaves_units=True)  # noqa: E731  # four short calls
         assert (begin().attempt, begin().is_new) == (1, False)
-        mine.fail_step(target, "s")
+        mine.fail_step(target, "s", "why")
         again = begin()
         assert (again.attempt, again.is_new) == (2, True)
         assert begin(recovery=True).attempt == 3

@@ -35,7 +35,9 @@ def test_a_query_that_returns_what_the_plan_expects_passes(table, query, expect)
     assert len(diary.of(events.CheckPassed)) == 1
 
 
-@pytest.mark.parametrize(("query", "expect"), [("SELECT 1", 2), ("SELECT 1", "1"), ("SELECT 1, 2", 1), ("SELECT 1 WHERE false", 1)])
+@pytest.mark.parametrize(
+    ("query", "expect"), [("SELECT 1", 2), ("SELECT 1", "1"), ("SELECT 1, 2", 1), ("SELECT 1 WHERE false", 1)]
+)
 def test_any_other_answer_fails_and_shows_both(table, query, expect):
     result = one_slice(an_order(table, a_step("c", "check", query=query, expect=expect)))
     assert isinstance(result, StepFailed)
@@ -68,7 +70,9 @@ def test_what_could_leave_the_transaction_is_refused(table, spec):
     assert table.value("SELECT count(*) FROM t") == 2
 
 
-@pytest.mark.parametrize(("statement", "state"), [("INSERT INTO t VALUES (NULL)", "23502"), ("INSERT INTO t VALUES (1)", "23505")])
+@pytest.mark.parametrize(
+    ("statement", "state"), [("INSERT INTO t VALUES (NULL)", "23502"), ("INSERT INTO t VALUES (1)", "23505")]
+)
 def test_a_statement_that_must_be_refused_is_also_where_the_constraint_is_deferred(table, statement, state):
     result = one_slice(an_order(table, a_step("c", "check", statement=statement, refused_with=state)))
     assert isinstance(result, Finished), result

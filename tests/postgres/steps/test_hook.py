@@ -1,6 +1,7 @@
 import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import ClassVar
 
 import pytest
 
@@ -13,7 +14,7 @@ from tests.doubles.orders import a_step, an_order, one_slice
 
 
 class Receiver(BaseHTTPRequestHandler):
-    calls: list = []
+    calls: ClassVar[list] = []
 
     def do_POST(self):
         body = self.rfile.read(int(self.headers.get("content-length", 0)))
@@ -30,7 +31,7 @@ class Receiver(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def receiver():
-    Receiver.calls = []
+    Receiver.calls.clear()
     server = ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
@@ -64,7 +65,9 @@ def test_an_expected_status_may_be_any(database, receiver):
     assert isinstance(one_slice(an_order(database, a_step("h", "hook", url=f"{receiver}/broken", expect_status=500))), Finished)
 
 
-@pytest.mark.parametrize("url", ["http://user:hunter2@127.0.0.1:1/x", "file:///etc/hostname", "ftp://127.0.0.1/x", "http://[broken"])
+@pytest.mark.parametrize(
+    "url", ["http://user:hunter2@127.0.0.1:1/x", "file:///etc/hostname", "ftp://127.0.0.1/x", "http://[broken"]
+)
 def test_an_address_that_does_not_answer_or_is_none_fails_the_step(database, url):
     result = one_slice(an_order(database, a_step("h", "hook", url=url)))
     assert isinstance(result, StepFailed)

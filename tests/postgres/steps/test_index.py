@@ -189,7 +189,9 @@ def test_an_index_is_dropped_beside_the_traffic(table):
     assert table.value("SELECT to_regclass('i')") is None
 
 
-@pytest.mark.parametrize("sql", ["REINDEX INDEX CONCURRENTLY i", "REINDEX TABLE CONCURRENTLY t", "REINDEX (CONCURRENTLY) INDEX public.i"])
+@pytest.mark.parametrize(
+    "sql", ["REINDEX INDEX CONCURRENTLY i", "REINDEX TABLE CONCURRENTLY t", "REINDEX (CONCURRENTLY) INDEX public.i"]
+)
 def test_copies_that_an_interrupted_reindex_left_are_dropped_and_it_runs_again(table, sql):
     table.execute("CREATE INDEX i ON t (a)")
     with closing(table.connect(autocommit=False)) as writer, table.connect() as reindex:

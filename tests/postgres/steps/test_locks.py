@@ -16,7 +16,9 @@ from tests.doubles.waiting import until
 def test_a_young_lock_holder_is_waited_for_in_the_queue_and_named_when_it_stays(database):
     database.execute("CREATE TABLE t (a int)")
     diary = Diary()
-    order = an_order(database, a_step("s", sql="ALTER TABLE t ADD b int"), locks=replace(QUICK, lock_timeout_ms=100, patience_ms=60_000))
+    order = an_order(
+        database, a_step("s", sql="ALTER TABLE t ADD b int"), locks=replace(QUICK, lock_timeout_ms=100, patience_ms=60_000)
+    )
     with closing(database.connect(autocommit=False)) as holder:
         holder.execute("SELECT * FROM t")
         pid = holder.info.backend_pid
@@ -39,7 +41,9 @@ def test_a_lock_that_is_never_granted_fails_the_step_after_its_attempts(database
     diary = Diary()
     # an autocommit holder that begins anew is always young: LOCK in a session whose transaction we restart
     order = an_order(
-        database, a_step("s", sql="ALTER TABLE t ADD b int", attempts=3), locks=replace(QUICK, lock_timeout_ms=50, first_rest_ms=10)
+        database,
+        a_step("s", sql="ALTER TABLE t ADD b int", attempts=3),
+        locks=replace(QUICK, lock_timeout_ms=50, first_rest_ms=10),
     )
     with closing(database.connect(autocommit=False)) as holder:
         holder.execute("SELECT * FROM t")
@@ -79,7 +83,9 @@ def test_an_old_transaction_is_waited_for_outside_the_queue_so_that_readers_go_o
 def test_patience_ends_and_is_counted_over_slices(database):
     database.execute("CREATE TABLE t (a int)")
     diary = Diary()
-    order = an_order(database, a_step("s", sql="ALTER TABLE t ADD b int", patience_ms=1200), locks=replace(QUICK, lock_timeout_ms=50))
+    order = an_order(
+        database, a_step("s", sql="ALTER TABLE t ADD b int", patience_ms=1200), locks=replace(QUICK, lock_timeout_ms=50)
+    )
     with closing(database.connect(autocommit=False)) as holder:
         holder.execute("SELECT * FROM t")
         old = "SELECT clock_timestamp() - xact_start > interval '100 ms' FROM pg_stat_activity WHERE pid = %(pid)s"
@@ -100,7 +106,9 @@ def test_a_prepared_transaction_in_the_way_is_named(database):
         holder.commit()
     try:
         until(lambda: database.value("SELECT clock_timestamp() - prepared > interval '100 ms' FROM pg_prepared_xacts"))
-        order = an_order(database, a_step("s", sql="ALTER TABLE t ADD b int", patience_ms=100), locks=replace(QUICK, lock_timeout_ms=50))
+        order = an_order(
+            database, a_step("s", sql="ALTER TABLE t ADD b int", patience_ms=100), locks=replace(QUICK, lock_timeout_ms=50)
+        )
         result = one_slice(order)
         assert isinstance(result, StepFailed)
         assert "prepared transaction" in result.error.message
@@ -187,7 +195,11 @@ def test_a_long_statement_is_cancelled_on_the_server_within_two_seconds_of_an_as
     order = an_order(database, a_step("s", sql="CREATE TABLE t (a int); SELECT pg_sleep(60);"))
     thread = threading.Thread(target=lambda: result.append(one_slice(order, diary)))
     thread.start()
-    until(lambda: database.value("SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE 'SELECT pg_sleep%%'", {}))
+    until(
+        lambda: database.value(
+            "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE 'SELECT pg_sleep%%'", {}
+        )
+    )
     began = time.monotonic()
     diary.ask = "pause"
     thread.join(10)
@@ -200,7 +212,9 @@ def test_a_long_statement_is_cancelled_on_the_server_within_two_seconds_of_an_as
 def test_a_long_statement_shows_who_it_blocks(database):
     database.execute("CREATE TABLE t (a int)")
     diary, result = Diary(), []
-    order = an_order(database, a_step("s", sql="LOCK TABLE t; SELECT pg_sleep(60);"), locks=replace(QUICK, queue_tolerance_ms=60_000))
+    order = an_order(
+        database, a_step("s", sql="LOCK TABLE t; SELECT pg_sleep(60);"), locks=replace(QUICK, queue_tolerance_ms=60_000)
+    )
     thread = threading.Thread(target=lambda: result.append(one_slice(order, diary)))
     thread.start()
     until(lambda: len(diary.of(events.StatementStarted)) == 2)

@@ -26,12 +26,25 @@ def test_conflicts_are_symmetric():
     ],
 )
 def test_only_locks_that_make_others_wait_are_asked_about(script, locks):
-    found = {lock for lock in wanted(script) if lock[0] not in {"i"}}
+    found = {lock for lock in wanted(script) if lock[0] != "i"}
     assert found == locks
 
 
 def test_a_holder_is_named_so_that_a_person_can_find_it():
-    row = {"pid": 7, "app": "psql", "usr": "ann", "mode": "AccessShareLock", "relation": "t", "age_s": 12.3, "state": "idle in transaction", "query": "SELECT 1", "type": "client backend"}
-    assert sentence(row) == "pid 7 (psql, user ann) holds AccessShareLock on t, in a transaction for 12 s, idle in transaction: SELECT 1"
+    row = {
+        "pid": 7,
+        "app": "psql",
+        "usr": "ann",
+        "mode": "AccessShareLock",
+        "relation": "t",
+        "age_s": 12.3,
+        "state": "idle in transaction",
+        "query": "SELECT 1",
+        "type": "client backend",
+    }
+    assert (
+        sentence(row)
+        == "pid 7 (psql, user ann) holds AccessShareLock on t, in a transaction for 12 s, idle in transaction: SELECT 1"
+    )
     assert "prepared transaction" in sentence({**row, "pid": None})
     assert "old snapshot" in sentence({**row, "relation": None})

@@ -15,7 +15,7 @@ def test_rests_double_up_to_the_longest():
 
 
 def test_rests_are_spread_over_the_whole_span_so_that_two_workers_do_not_meet_again():
-    policy, chance = LockPolicy(first_rest_ms=1000), random.Random(1)
+    policy, chance = LockPolicy(first_rest_ms=1000), random.Random(1)  # noqa: S311  # the same numbers in every run
     found = [rest_ms(1, policy, chance=chance) for _ in range(200)]
     assert min(found) < 100
     assert max(found) > 900
