@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from app.analysis.footprint_alter import alter_index, alter_table
 from app.analysis.marks import Marks
+from app.analysis.predicates import is_always_true
 from app.analysis.report import Lock
 from app.analysis.state import Held, State
 from app.analysis.tables import Table
@@ -63,14 +64,19 @@ def _by_table(marks: Marks, kind: str, body: Node) -> None:
 
 
 def _query(marks: Marks, body: Node) -> None:
-    for name in in_order({"query": body}):
+    query = {key: value for key, value in body.items() if key != "intoClause"}
+    for name in in_order({"query": query}):
         marks.lock(marks.state.table(name), "ACCESS SHARE")
+        if "intoClause" in body:
+            marks.scan(marks.state.table(name))
 
 
 def _dml(kind: str) -> Callable[[Marks, Node], None]:
     def draw(marks: Marks, body: Node) -> None:
         target = marks.state.table_of(body["relation"])
         marks.lock(target, "ROW EXCLUSIVE")
+        if kind in {"UpdateStmt", "DeleteStmt"} and is_always_true(body.get("whereClause")):
+            marks.scan(target)
         for name in in_order({"query": body}):
             if marks.state.qualify(name) != target.name:
                 marks.lock(marks.state.table(name), "ACCESS SHARE")
@@ -114,6 +120,9 @@ def _create_index(marks: Marks, body: Node) -> None:
         marks.build(table)
 
 
+_RELATIONS = frozenset({"OBJECT_TABLE", "OBJECT_FOREIGN_TABLE", "OBJECT_VIEW", "OBJECT_MATVIEW", "OBJECT_SEQUENCE"})
+
+
 def _drop(marks: Marks, body: Node) -> None:
     kind = str(body.get("removeType"))
     mode: Mode = "SHARE UPDATE EXCLUSIVE" if body.get("concurrent") else "ACCESS EXCLUSIVE"
@@ -122,6 +131,8 @@ def _drop(marks: Marks, body: Node) -> None:
         if kind == "OBJECT_INDEX":
             table, _ = marks.state.index(name)
             marks.lock(table or Table(name=marks.state.qualify(name)), mode)
+        elif body.get("missing_ok") and kind in _RELATIONS and marks.state.exists(name) is False:
+            continue
         elif kind in {"OBJECT_TABLE", "OBJECT_FOREIGN_TABLE"}:
             marks.drop_table(marks.state.table(name), cascades=body.get("behavior") == "DROP_CASCADE")
         elif kind in {"OBJECT_VIEW", "OBJECT_MATVIEW", "OBJECT_SEQUENCE"}:
@@ -138,7 +149,7 @@ def _truncate(marks: Marks, body: Node) -> None:
             tables += marks.referencing_closure(table)
         for each in tables:
             marks.lock(each, "ACCESS EXCLUSIVE")
-            marks.rewrites.append(each.name)
+            marks.rewrites += [] if each.is_partitioned else [each.name]
 
 
 def _reindex(marks: Marks, body: Node) -> None:
@@ -196,7 +207,9 @@ def _rename(marks: Marks, body: Node) -> None:
         return
     if body.get("renameType") == "OBJECT_INDEX":
         return
-    if body.get("renameType") not in {"OBJECT_DOMCONSTRAINT", "OBJECT_ATTRIBUTE"}:
+    if body.get("renameType") == "OBJECT_COLUMN":
+        marks.lock_with_partitions(marks.state.table_of(body["relation"]), "ACCESS EXCLUSIVE")
+    elif body.get("renameType") not in {"OBJECT_DOMCONSTRAINT", "OBJECT_ATTRIBUTE"}:
         marks.lock(marks.state.table_of(body["relation"]), "ACCESS EXCLUSIVE")
 
 
@@ -233,7 +246,12 @@ def _statistics(marks: Marks, body: Node) -> None:
 
 
 def _create_as(marks: Marks, body: Node) -> None:
-    _query(marks, body.get("query", {}))
+    query = body.get("query", {})
+    _query(marks, query)
+    is_whole = not any("limitCount" in select for select in find(query, "SelectStmt")) and not body.get("into", {}).get("skipData")
+    for name in in_order({"query": query}) if is_whole else ():
+        if marks.state.table(name).kind != "view":
+            marks.scan(marks.state.table(name))
 
 
 def _explain(marks: Marks, body: Node) -> None:

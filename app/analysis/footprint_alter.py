@@ -234,15 +234,22 @@ def _plain(columns: tuple[str | None, ...]) -> tuple[str, ...]:
 
 
 def _detach(marks: Marks, table: Table, command: Node) -> None:
-    del table
     partition = command["def"]["PartitionCmd"]
     child = marks.state.table_of(partition["name"])
+    default = marks.state.default_partition(table.name)
+    if default is not None and not partition.get("concurrent"):
+        marks.lock(default, "ACCESS EXCLUSIVE")
     marks.lock(child, "SHARE UPDATE EXCLUSIVE" if partition.get("concurrent") else "ACCESS EXCLUSIVE")
 
 
 def _inherit(marks: Marks, table: Table, command: Node) -> None:
     del table
     marks.lock(marks.state.table_of(command["def"]["RangeVar"]), "SHARE UPDATE EXCLUSIVE")
+
+
+def _disinherit(marks: Marks, table: Table, command: Node) -> None:
+    del table
+    marks.lock(marks.state.table_of(command["def"]["RangeVar"]), "ACCESS SHARE")
 
 
 def _set_expression(marks: Marks, table: Table, command: Node) -> None:
@@ -267,6 +274,7 @@ _COMMANDS: dict[str, Callable[[Marks, Table, Node], None]] = {
     "AT_AttachPartition": _attach,
     "AT_DetachPartition": _detach,
     "AT_AddInherit": _inherit,
+    "AT_DropInherit": _disinherit,
 }
 
 __all__ = ["adds_with_rewrite", "alter_index", "alter_table", "not_null_columns", "not_null_is_proven", "primary_key_scans"]

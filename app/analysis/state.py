@@ -90,7 +90,10 @@ class State:
             return name
         for schema in ("pg_temp", *self.search_path):
             candidate = f"{schema}.{name}"
-            if candidate in self.tables or (candidate in self.catalog and candidate not in self.removed):
+            found = self.tables.get(candidate)
+            if found is not None and (found.is_new or found.is_known):
+                return candidate
+            if candidate in self.catalog and candidate not in self.removed:
                 return candidate
         return f"{self.creation_schema}.{name}"
 
@@ -102,7 +105,8 @@ class State:
     def exists(self, name: str) -> bool | None:
         """True or False where it is known whether a relation is there; None without a catalog."""
         qualified = self.qualify(name)
-        if qualified in self.tables:
+        found = self.tables.get(qualified)
+        if found is not None and (found.is_new or found.is_known):
             return True
         if qualified in self.removed:
             return False

@@ -9,7 +9,7 @@ from app.sql.tree import Node, strings
 
 Work = Literal["nothing", "rewrite", "unknown"]
 
-_TYPE = re.compile(r"(?P<base>[^(\[]+?)(?:\s*\((?P<modifiers>[^)]*)\))?(?P<rest>[^\[]*)(?P<array>(?:\[\])*)\Z")
+_TYPE = re.compile(r"(?P<base>[^(\[]+)(?:\((?P<modifiers>[^)]*)\)(?P<rest>[^\[]*))?(?P<array>(?:\[\])*)\Z")
 _TEXTS = frozenset({"text", "character varying", "citext"})
 _TIMES = frozenset(
     {"timestamp without time zone", "timestamp with time zone", "time without time zone", "time with time zone", "interval"}
