@@ -8,6 +8,7 @@ from app.catalog.records import (
     ConstraintKind,
     Dependent,
     Domain,
+    ExtendedStatistics,
     Function,
     Index,
     Policy,
@@ -115,6 +116,12 @@ def policy_of(row: Row, relation: str, _attributes: Attributes) -> Policy:
 def dependent_of(row: Row, _relation: str, _attributes: Attributes) -> Dependent:
     """One object that depends on a relation."""
     return Dependent(kind=row["kind"], name=row["name"], columns=tuple(row["columns"]))
+
+
+def statistics_of(row: Row, _relation: str, attributes: Attributes) -> ExtendedStatistics:
+    """One statistics object with the columns that it needs."""
+    columns = attributes.get(row["relation_oid"], {})
+    return ExtendedStatistics(name=row["name"], definition=row["definition"], depends_on=_names(row["used"], columns))
 
 
 def domain_of(row: Row, checks: Iterable[Row]) -> Domain:

@@ -24,6 +24,10 @@ class Column:
     comment: str | None = None
     #: the sequence that the column owns (serial or identity), qualified
     owned_sequence: str | None = None
+    #: what SET STATISTICS, SET STORAGE and SET COMPRESSION have changed; None and "" mean the default
+    statistics_target: int | None = None
+    storage: str = ""
+    compression: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +124,9 @@ class Relation:
     owner: str = ""
     #: qualified names of views, materialized views and functions that depend on it, with the columns they use
     dependents: tuple["Dependent", ...] = ()
+    #: access rights as PostgreSQL prints them, ``reader=r/owner``; empty where nobody has granted anything
+    grants: tuple[str, ...] = ()
+    statistics: tuple["ExtendedStatistics", ...] = ()
 
     def column(self, name: str) -> Column | None:
         """The column of that name, if there is one."""
@@ -138,6 +145,18 @@ class Dependent:
     name: str
     #: columns it uses; empty means the relation as a whole
     columns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExtendedStatistics:
+    """Statistics over several columns or an expression, made by CREATE STATISTICS."""
+
+    #: qualified
+    name: str
+    #: pg_get_statisticsobjdef()
+    definition: str
+    #: every column it depends on
+    depends_on: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

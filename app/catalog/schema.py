@@ -22,6 +22,7 @@ from app.catalog.pieces import (
     index_of,
     policy_of,
     sequence_of,
+    statistics_of,
     trigger_of,
 )
 from app.catalog.records import Column, EnumType, Relation, Schema
@@ -83,6 +84,7 @@ def _read_relations(connection: Connection, where: _Row) -> dict[str, Relation]:
     triggers = grouped("triggers", trigger_of)
     policies = grouped("policies", policy_of)
     dependents = grouped("dependents", dependent_of)
+    statistics = grouped("extended_statistics", statistics_of)
     parents = grouped("parents", lambda row, _name, _attributes: str(row["parent"]))
     return {
         row["name"]: Relation(
@@ -104,6 +106,8 @@ def _read_relations(connection: Connection, where: _Row) -> dict[str, Relation]:
             comment=row["comment"],
             owner=row["owner"],
             dependents=dependents.get(oid, ()),
+            grants=tuple(row["grants"]),
+            statistics=statistics.get(oid, ()),
         )
         for row in rows
         for oid in (row["oid"],)
@@ -113,9 +117,23 @@ def _read_relations(connection: Connection, where: _Row) -> dict[str, Relation]:
 def _read_columns(connection: Connection, where: _Row) -> tuple[dict[int, tuple[Column, ...]], Attributes]:
     columns: dict[int, list[Column]] = defaultdict(list)
     attributes: dict[int, dict[int, str]] = defaultdict(dict)
-    for oid, number, name, type_, not_null, default, identity, generated, collation, comment, sequence in ask_tuples(
-        connection, "columns", where
-    ):
+    for row in ask_tuples(connection, "columns", where):
+        (
+            oid,
+            number,
+            name,
+            type_,
+            not_null,
+            default,
+            identity,
+            generated,
+            collation,
+            comment,
+            sequence,
+            target,
+            storage,
+            compression,
+        ) = row
         attributes[oid][number] = name
         columns[oid].append(
             Column(
@@ -128,6 +146,9 @@ def _read_columns(connection: Connection, where: _Row) -> tuple[dict[int, tuple[
                 collation=collation,
                 comment=comment,
                 owned_sequence=sequence,
+                statistics_target=target,
+                storage=storage,
+                compression=compression,
             )
         )
     return {oid: tuple(found) for oid, found in columns.items()}, attributes

@@ -27,6 +27,8 @@ class Answer:
     evidence: str
     #: the error's code where the database refused the question
     sqlstate: str | None = None
+    #: what a query returned, as JSON values
+    found: Any = None
 
 
 def returns(connection: Connection, query: str, expect: Any, *, timeout_ms: int) -> Answer:
@@ -38,8 +40,8 @@ def returns(connection: Connection, query: str, expect: Any, *, timeout_ms: int)
     found = found_value([[plain(value) for value in row] for row in rows], expect)
     shown, expected = _short(found), _short(expect)
     if found == expect:
-        return Answer(state="passed", evidence=f"returned {shown}, as expected")
-    return Answer(state="failed", evidence=f"returned {shown}, expected {expected}")
+        return Answer(state="passed", evidence=f"returned {shown}, as expected", found=found)
+    return Answer(state="failed", evidence=f"returned {shown}, expected {expected}", found=found)
 
 
 def is_refused(connection: Connection, statement: str, sqlstate: str, *, timeout_ms: int) -> Answer:
@@ -61,7 +63,9 @@ def is_refused(connection: Connection, statement: str, sqlstate: str, *, timeout
 
 def none_left(connection: Connection, relation: str, where: str, *, timeout_ms: int) -> Answer:
     """Whether no row of a relation (qualified, unquoted) meets the condition any more."""
-    query = sql.SQL("SELECT count(*) FROM (SELECT FROM {relation} WHERE ({where}\n) LIMIT {cap}) AS left_over").format(
+    query = sql.SQL(
+        "SELECT /* headgate */ count(*) FROM (SELECT FROM {relation} WHERE ({where}\n) LIMIT {cap}) AS left_over"
+    ).format(
         relation=sql.Identifier(*split_qualified(relation)),
         where=sql.SQL(where),
         cap=sql.Literal(_CAP),

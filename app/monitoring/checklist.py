@@ -1,0 +1,51 @@
+"""Evaluates the monitoring checklist (F24): each item from what was measured, never from hope.
+
+An item fails as soon as there is reason to, passes only when its window is over, and until then says how it looks. What can't be
+told is unknown, and unknown is never green.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+
+from app.monitoring import judges_early, judges_late
+from app.monitoring.evidence import Evidence, Finding, Judgement
+from app.monitoring.windows import WINDOWS, is_over
+from app.plan.checklist import MONITORING_CHECKLIST, ChecklistItem
+
+_JUDGES: Mapping[str, Callable[[Evidence], Finding]] = {
+    "no_migration_errors": judges_early.no_migration_errors,
+    "application_responds": judges_early.application_responds,
+    "no_more_errors": judges_early.no_more_errors,
+    "queries_stable": judges_early.queries_stable,
+    "no_slow_queries": judges_early.no_slow_queries,
+    "data_verified": judges_late.data_verified,
+    "indexes_used": judges_late.indexes_used,
+    "size_reasonable": judges_late.size_reasonable,
+    "no_orphans": judges_late.no_orphans,
+}
+
+
+def evaluate(
+    evidence: Evidence, *, finished_at: datetime, now: datetime, items: Iterable[ChecklistItem] = MONITORING_CHECKLIST
+) -> tuple[Judgement, ...]:
+    """Every item judged as of now."""
+    return tuple(evaluate_item(item, evidence, finished_at=finished_at, now=now) for item in items)
+
+
+def evaluate_item(item: ChecklistItem, evidence: Evidence, *, finished_at: datetime, now: datetime) -> Judgement:
+    """One item judged as of now; an item that Headgate has no judge for stays pending until a person says so."""
+    judge = _JUDGES.get(item.proof or "")
+    if judge is None:
+        return Judgement(item_id=item.id, window=item.group, state="pending", sentence="A person has to say so.")
+    if not _has_begun(item.group, finished_at, now):
+        return Judgement(item_id=item.id, window=item.group, state="pending", sentence="Its window has not begun.")
+    found = judge(evidence)
+    if found.state == "failed" or is_over(item.group, finished_at, now):
+        return Judgement(item_id=item.id, window=item.group, state=found.state, sentence=found.sentence, figures=found.figures)
+    so_far = f"So far: {found.sentence}" if found.state == "passed" else f"Not known yet: {found.sentence}"
+    return Judgement(item_id=item.id, window=item.group, state="pending", sentence=so_far, figures=found.figures)
+
+
+def _has_begun(group: str, finished_at: datetime, now: datetime) -> bool:
+    """Every window begins with the end of the run: what fails early is said early."""
+    return any(window.id == group for window in WINDOWS) and now >= finished_at

@@ -1,0 +1,70 @@
+"""Which statements of pg_stat_statements are one and the same, and which tables they touch.
+
+PostgreSQL's own ``queryid`` is no identity over a migration: ADD COLUMN changes that of ``SELECT *``, ALTER TYPE that of
+everything that uses the column. The parser's fingerprint of the text is; it ignores constants, comments and formatting.
+"""
+
+import hashlib
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from functools import lru_cache
+
+from app.errors import HeadgateError
+from app.sql.classify import classify
+from app.sql.parser import fingerprint
+from app.sql.relations import references
+from app.sql.split import split
+
+#: pg_stat_statements writes ``interval $1`` for ``interval '1 day'``, which the grammar does not take.
+_TYPED_PARAMETER = re.compile(r"\b(interval|timestamptz|timestamp|date|time|numeric)\s+(\$\d+)", re.IGNORECASE)
+_OWN = "/* headgate"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """What a statement's text says."""
+
+    #: equal for equal statements
+    key: str
+    #: as written, without the names of common table expressions
+    relations: frozenset[str]
+    #: SELECT, INSERT, UPDATE, DELETE, MERGE; not DDL, not COPY, not SET
+    is_query: bool
+    #: False where the text does not parse: the key is then a hash of the text, and the tables are guessed
+    is_parsed: bool = True
+
+
+@lru_cache(maxsize=20_000)
+def identify(text: str) -> Identity:
+    """The identity of a statement by its text."""
+    readable = _TYPED_PARAMETER.sub(r"\2::\1", text)
+    try:
+        statement = split(readable)[0]
+        effect = classify(statement)
+        return Identity(
+            key=fingerprint(readable),
+            relations=references(statement),
+            is_query=(effect.is_query or effect.is_dml) and not effect.is_ddl,
+        )
+    except (HeadgateError, IndexError):
+        flat = re.sub(r"'[^']*'|\$\d+|\b\d+\b", "?", " ".join(text.lower().split()))
+        names = frozenset(re.findall(r"(?:from|join|into|update)\s+([a-z_][\w$.]*)", flat))
+        is_query = flat.startswith(("select", "insert", "update", "delete", "with", "merge"))
+        return Identity(key=hashlib.sha256(flat.encode()).hexdigest()[:16], relations=names, is_query=is_query, is_parsed=False)
+
+
+def is_our_own(text: str, identity: Identity) -> bool:
+    """True for what Headgate itself asked or did: its marked questions, and whatever touches its ledger."""
+    return _OWN in text or any(name.startswith("headgate.") for name in identity.relations)
+
+
+def touches(identity: Identity, relations: Collection[str]) -> bool:
+    """True where the statement names one of the relations (qualified), be it without its schema."""
+    bare = {name.rpartition(".")[2] for name in relations}
+    return any(name in relations if "." in name else name in bare for name in identity.relations)
+
+
+def is_about_data(identity: Identity) -> bool:
+    """True for a query on somebody's tables, not only on the catalog or on nothing."""
+    return identity.is_query and any(not name.startswith(("pg_", "information_schema.")) for name in identity.relations)
