@@ -12,6 +12,7 @@ from app.actions.choose_target import choose_target
 from app.actions.permissions import Permission
 from app.actions.rehearse_plan import rehearse_plan
 from app.analysis.report import Analysis
+from app.plan.brief import write_markdown
 from app.plan.writing import write_plan
 from app.store.tables import Project
 from app.store.words import PlanState
@@ -59,9 +60,9 @@ def show(work: SignedIn, page: Page, plan_id: int, target: TargetQuery = None) -
 
 
 @router.get("/{plan_id}/rail")
-def rail(work: SignedIn, page: Page, plan_id: int, target: TargetQuery = None) -> HTMLResponse:
+def rail(work: SignedIn, page: Page, plan_id: int, tab: str = "plan", target: TargetQuery = None) -> HTMLResponse:
     """The seven stops alone, for a page that is open."""
-    return page.part("plans/_rail.html", head=plan_head(work, standing(work, plan_id, target)))
+    return page.part("plans/_rail.html", tab=tab, head=plan_head(work, standing(work, plan_id, target)))
 
 
 @router.get("/{plan_id}/steps")
@@ -106,10 +107,8 @@ def export_yaml(work: SignedIn, plan_id: int) -> Response:
 @router.get("/{plan_id}/export.md")
 def export_markdown(work: SignedIn, plan_id: int) -> Response:
     """The plan document as Markdown."""
-    from app.plan.brief import write_markdown
-
     now = standing(work, plan_id)
-    return _download(write_markdown(now.content, None), "text/markdown", f"plan-{plan_id}-revision-{now.revision.number}.md")
+    return _download(write_markdown(now.content, view.plan_facts(now.content, report_of(now))), "text/markdown", f"plan-{plan_id}-revision-{now.revision.number}.md")
 
 
 @router.post("/{plan_id}/target")

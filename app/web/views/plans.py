@@ -13,12 +13,14 @@ from app.analysis.report import Analysis, Finding, Lock, StatementReport
 from app.analysis.rule import worst
 from app.catalog.encoding import from_json
 from app.catalog.records import Statistics
+from app.plan.brief import PlanFacts, TableChange
 from app.plan.model import Brief, Step
 from app.plan.model import Plan as Content
 from app.store import targets
 from app.store.tables import Analysis as AnalysisRow
 from app.store.tables import Environment, Person, Plan, PlanRevision, Project, Run, Target
 from app.store.words import JobState, PlanState
+from app.web.formats import milliseconds
 from app.web.views.paging import Paging
 from app.web.views.visible import in_sight
 
@@ -57,7 +59,7 @@ class PlanFilter:
 def plan_lines(work: Work, wanted: PlanFilter, number: int) -> tuple[list[PlanLine], Paging]:
     """One page of plans, those changed last first; archived ones only where they are asked for."""
     where = [in_sight(work.actor, Plan.project_id)]
-    where.append(Plan.state == PlanState(wanted.state) if wanted.state in PlanState else Plan.state != PlanState.ARCHIVED)
+    where.append(Plan.state == PlanState(wanted.state) if wanted.state in set(PlanState) else Plan.state != PlanState.ARCHIVED)
     if wanted.q:
         where.append(Plan.name.icontains(wanted.q, autoescape=True))
     if wanted.project.isdigit():
@@ -314,6 +316,19 @@ def _tables(analysis: Analysis | None, statistics: Statistics | None) -> tuple[T
                 )
             )
     return tuple(rows)
+
+
+def plan_facts(content: Content, analysis: Analysis | None) -> PlanFacts:
+    """What the exported document says beside what people wrote."""
+    rows = _tables(analysis, None)
+    waits = [statement.blocked_ms for statement in (analysis.statements if analysis else ()) if statement.blocked_ms]
+    return PlanFacts(
+        modified=tuple(TableChange(table=row.name, change=row.change, risk=row.risk) for row in rows if row.change.startswith("changed")),
+        new={row.name: "" for row in rows if row.is_new},
+        removed=analysis.tables.removed if analysis else (),
+        grades={step.id: step.rollback.grade for step in content.steps() if step.rollback},
+        estimated_downtime=f"Others wait {milliseconds(max(low for low, _ in waits))} to {milliseconds(max(high for _, high in waits))} at worst." if waits else "",
+    )
 
 
 def statistics_of(session: Session, target_id: int | None) -> Statistics | None:

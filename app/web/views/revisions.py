@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.plan.changes import differences
 from app.plan.model import Plan as Content
 from app.plan.writing import write_plan
 from app.store.tables import Person, PlanRevision
@@ -48,9 +49,7 @@ def content_of(session: Session, plan_id: int, number: int) -> Content | None:
 
 def changes_between(old: Content, new: Content) -> list[str]:
     """What changed, a sentence each."""
-    from app.plan.changes import differences
-
-    return [str(change) for change in differences(old, new)]
+    return [change.sentence for change in differences(old, new)]
 
 
 def diff_between(old: Content, new: Content) -> list[tuple[str, str]]:
