@@ -14,13 +14,13 @@ from app.plan.checklist import MONITORING_CHECKLIST, ChecklistItem
 
 _JUDGES: Mapping[str, Callable[[Evidence], Finding]] = {
     "no_migration_errors": judges_early.no_migration_errors,
-    "application_responds": judges_early.application_responds,
-    "no_more_errors": judges_early.no_more_errors,
-    "queries_stable": judges_early.queries_stable,
+    "application_responding": judges_early.application_responds,
+    "error_rates_steady": judges_early.no_more_errors,
+    "queries_steady": judges_early.queries_stable,
     "no_slow_queries": judges_early.no_slow_queries,
     "data_verified": judges_late.data_verified,
     "indexes_used": judges_late.indexes_used,
-    "size_reasonable": judges_late.size_reasonable,
+    "sizes_reasonable": judges_late.size_reasonable,
     "no_orphans": judges_late.no_orphans,
 }
 
@@ -34,18 +34,11 @@ def evaluate(
 
 def evaluate_item(item: ChecklistItem, evidence: Evidence, *, finished_at: datetime, now: datetime) -> Judgement:
     """One item judged as of now; an item that Headgate has no judge for stays pending until a person says so."""
-    judge = _JUDGES.get(item.proof or "")
+    judge, window = _JUDGES.get(item.proof or ""), item.window or WINDOWS[-1].id
     if judge is None:
-        return Judgement(item_id=item.id, window=item.group, state="pending", sentence="A person has to say so.")
-    if not _has_begun(item.group, finished_at, now):
-        return Judgement(item_id=item.id, window=item.group, state="pending", sentence="Its window has not begun.")
+        return Judgement(item_id=item.id, window=window, state="pending", sentence="A person has to say so.")
     found = judge(evidence)
-    if found.state == "failed" or is_over(item.group, finished_at, now):
-        return Judgement(item_id=item.id, window=item.group, state=found.state, sentence=found.sentence, figures=found.figures)
+    if found.state == "failed" or is_over(window, finished_at, now):
+        return Judgement(item_id=item.id, window=window, state=found.state, sentence=found.sentence, figures=found.figures)
     so_far = f"So far: {found.sentence}" if found.state == "passed" else f"Not known yet: {found.sentence}"
-    return Judgement(item_id=item.id, window=item.group, state="pending", sentence=so_far, figures=found.figures)
-
-
-def _has_begun(group: str, finished_at: datetime, now: datetime) -> bool:
-    """Every window begins with the end of the run: what fails early is said early."""
-    return any(window.id == group for window in WINDOWS) and now >= finished_at
+    return Judgement(item_id=item.id, window=window, state="pending", sentence=so_far, figures=found.figures)

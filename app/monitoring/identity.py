@@ -48,7 +48,7 @@ def identify(text: str) -> Identity:
             is_query=(effect.is_query or effect.is_dml) and not effect.is_ddl,
         )
     except (HeadgateError, IndexError):
-        flat = re.sub(r"'[^']*'|\$\d+|\b\d+\b", "?", " ".join(text.lower().split()))
+        flat = re.sub(r"'[^']*'|\$?\b\d+\b", "?", " ".join(text.lower().split()))
         names = frozenset(re.findall(r"(?:from|join|into|update)\s+([a-z_][\w$.]*)", flat))
         is_query = flat.startswith(("select", "insert", "update", "delete", "with", "merge"))
         return Identity(key=hashlib.sha256(flat.encode()).hexdigest()[:16], relations=names, is_query=is_query, is_parsed=False)

@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-from app.monitoring.differences import DatabaseDifference
+from app.monitoring.differences import Comparison, DatabaseDifference
 from app.monitoring.evidence import Evidence, Finding, Limits
 from app.monitoring.verdict import Verdict, slow_new
 from app.run.events import AttemptFailed, LockNotGranted, StepFailed, StepFinished
@@ -63,17 +63,26 @@ def application_responds(evidence: Evidence) -> Finding:
 
 
 def _by_commits(database: DatabaseDifference, evidence: Evidence, figures: dict[str, Any]) -> Finding:
-    now, before = database.commits_after, database.commits_before
+    now, before, what = database.commits_after, database.commits_before, "commits/s"
+    if not before and evidence.comparison:
+        now, before, what = *_calls(evidence.comparison), "calls/s on the plan's tables"
     side = "" if evidence.health else " No health address is set: this is the database's side only."
-    if before is None or before <= 0:
-        return Finding(state="unknown", sentence=f"{now:.1f} commits/s; there is no figure from before.{side}", figures=figures)
+    if not before:
+        return Finding(state="unknown", sentence=f"{now:.1f} {what}; there is no figure from before.{side}", figures=figures)
     share = now / before
-    sentence = f"{now:.1f} commits/s (before {before:.1f}).{side}"
+    sentence = f"{now:.1f} {what} (before {before:.1f}).{side}"
     if share < evidence.limits.commit_rate_low and (database.lock_waiters or 0) > 0:
         return Finding(state="failed", sentence=f"{sentence} {database.lock_waiters} sessions wait for locks.", figures=figures)
     if share < evidence.limits.commit_rate_usual:
         return Finding(state="unknown", sentence=f"{sentence} That is less than usual: quiet hours, or trouble.", figures=figures)
     return Finding(state="passed", sentence=sentence, figures=figures)
+
+
+def _calls(compared: Comparison) -> tuple[float, float | None]:
+    """Calls per second of the statements on the plan's tables, after and before: where there was only one look before the run."""
+    after = sum(found.calls_after for found in compared.statements) / compared.seconds_after
+    before = sum(found.calls_before for found in compared.statements)
+    return after, before / compared.seconds_before if compared.seconds_before else None
 
 
 def no_more_errors(evidence: Evidence) -> Finding:
@@ -136,7 +145,7 @@ def queries_stable(evidence: Evidence) -> Finding:
         first = slower[0]
         sentence = f"{_count(len(slower), 'statement')} slower; first: {' '.join(first.query.split())[:120]}: {first.reason}."
         return Finding(state="failed", sentence=sentence, figures=figures)
-    if judged.state == "unknown":
+    if not judged.is_covered:
         return Finding(state="unknown", sentence=" ".join(judged.reasons) or "Nothing could be compared.", figures=figures)
     stable = len(judged.of("same", "better"))
     sentence = f"{stable} of {_count(len(judged.statements), 'statement')} as fast as before or faster"

@@ -4,7 +4,7 @@ Unknown is never green. A statement with few calls can still be worse: a workloa
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 from app.catalog.encoding import from_json
@@ -61,7 +61,14 @@ class Verdict:
     state: State
     reasons: tuple[str, ...]
     statements: tuple[StatementVerdict, ...] = ()
+    #: of the time that the tables' statements took before, the share that could be judged; None without any
+    judged_share: float | None = None
     thresholds: Thresholds = field(default_factory=Thresholds)
+
+    @property
+    def is_covered(self) -> bool:
+        """True where enough of what the tables' statements cost before could be judged."""
+        return self.judged_share is not None and self.judged_share >= self.thresholds.least_coverage
 
     def of(self, *states: StatementState) -> tuple[StatementVerdict, ...]:
         """The statements in these states."""
@@ -81,15 +88,18 @@ def verdict(comparison: Comparison, thresholds: Thresholds | None = None) -> Ver
     """The judgement of a comparison: statements by ratio, standard errors and added load, and all of them together."""
     limits = thresholds or Thresholds()
     statements = tuple(_judged(found, comparison, limits) for found in comparison.statements)
-    reasons = list(_reasons(statements, comparison, limits))
+    share = _judged_share(comparison, statements)
+    judged = Verdict(state="fine", reasons=(), statements=statements, judged_share=share, thresholds=limits)
     state: State = "fine"
-    if any(found.state == "worse" for found in statements):
+    if judged.of("worse"):
         state = "worse"
-    elif not comparison.has_statements or not _is_covered(comparison, statements, limits):
+    elif not comparison.has_statements:
         state = "unknown"
-    elif any(found.state in {"slower", "gone"} for found in statements) or _slow_new(comparison, limits):
+    elif judged.of("slower", "gone") or slow_new(comparison, limits):
         state = "watch"
-    return Verdict(state=state, reasons=tuple(reasons), statements=statements, thresholds=limits)
+    elif not judged.is_covered:
+        state = "unknown"
+    return replace(judged, state=state, reasons=tuple(_reasons(judged, comparison)))
 
 
 def judge_statement(found: StatementDifference, limits: Thresholds) -> StatementState:
@@ -127,15 +137,11 @@ def slow_new(comparison: Comparison, limits: Thresholds) -> tuple[StatementDiffe
     )
 
 
-def _slow_new(comparison: Comparison, limits: Thresholds) -> bool:
-    return bool(slow_new(comparison, limits))
-
-
-def _is_covered(comparison: Comparison, statements: tuple[StatementVerdict, ...], limits: Thresholds) -> bool:
-    """True where enough of what the tables' statements cost before could be judged."""
+def _judged_share(comparison: Comparison, statements: tuple[StatementVerdict, ...]) -> float | None:
+    if comparison.coverage is None:
+        return None
     shares = {found.key: found.share_before for found in comparison.statements}
-    judged = sum(shares[found.key] for found in statements if found.state != "unknown")
-    return comparison.coverage is not None and judged >= limits.least_coverage
+    return sum(shares[found.key] for found in statements if found.state not in {"unknown", "gone", "new"})
 
 
 def _judged(found: StatementDifference, comparison: Comparison, limits: Thresholds) -> StatementVerdict:
@@ -174,19 +180,19 @@ def _reason(found: StatementDifference, state: StatementState, comparison: Compa
     return f"{means}{corrected}{blocks} ({found.calls_after} calls)"
 
 
-def _reasons(statements: tuple[StatementVerdict, ...], comparison: Comparison, limits: Thresholds) -> Iterator[str]:
+def _reasons(judged: Verdict, comparison: Comparison) -> Iterator[str]:
     if not comparison.has_statements:
         yield "There is no pg_stat_statements: statements can't be compared."
         return
-    for found in statements:
-        if found.state in {"worse", "slower", "gone"}:
-            yield f"{found.state}: {' '.join(found.query.split())[:120]}: {found.reason}"
-    for slow in slow_new(comparison, limits):
+    for found in judged.of("worse", "slower", "gone"):
+        yield f"{found.state}: {' '.join(found.query.split())[:120]}: {found.reason}"
+    for slow in slow_new(comparison, judged.thresholds):
         yield f"new and slow: {' '.join(slow.query.split())[:120]}: {_ms(slow.mean_after_ms)}, {slow.calls_after} calls"
     if comparison.coverage is None:
         yield "No statement on these tables was seen before."
-    elif not _is_covered(comparison, statements, limits):
-        yield f"Less than {limits.least_coverage:.0%} of what these tables' statements cost before could be judged."
+    elif not judged.is_covered:
+        least = judged.thresholds.least_coverage
+        yield f"Less than {least:.0%} of what these tables' statements cost before could be judged."
     yield from comparison.notes
 
 

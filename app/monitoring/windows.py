@@ -11,7 +11,7 @@ from app.plan.checklist import MONITORING_CHECKLIST, ChecklistItem
 class Window:
     """One window of the watch."""
 
-    #: as stored and as the checklist groups its items: "1h"
+    #: as stored and as the checklist's items name it: "1h"
     id: str
     title: str
     #: from the end of the run
@@ -21,7 +21,7 @@ class Window:
 
     def items(self) -> tuple[ChecklistItem, ...]:
         """The items of the monitoring checklist that are judged at its end."""
-        return tuple(item for item in MONITORING_CHECKLIST if item.group == self.id)
+        return tuple(item for item in MONITORING_CHECKLIST if item.window == self.id)
 
 
 #: The snapshot that everything is compared with; taken just before the first change.
