@@ -267,6 +267,7 @@ class BackfillSlowed(Decision):
     signal: str
     value: float
     limit: float
+    #: of ``value`` and ``limit``: "s", "rows", ...
     unit: str
 
 
