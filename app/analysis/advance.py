@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from typing import TypeVar
 
-from app.analysis.advance_tables import alter_table, create_table, index_from
-from app.analysis.state import FunctionFacts, Held, State, Transaction
+from app.analysis.advance_alter import alter_table
+from app.analysis.advance_tables import create_table, index_from
+from app.analysis.functions import facts_of
+from app.analysis.state import Held, State, Transaction
 from app.analysis.tables import ColumnFacts, ConstraintFacts, Table
 from app.sql.lock_levels import MODES
 from app.sql.names import from_object, from_range_var, from_strings
-from app.sql.parser import parse_json
 from app.sql.tree import Node, constant, find, strings
 
 _F = TypeVar("_F", ColumnFacts, ConstraintFacts)
@@ -180,25 +181,8 @@ def _enum_value(state: State, body: Node) -> None:
 
 
 def _function(state: State, body: Node) -> None:
-    options = {element.get("defname"): element.get("arg", {}) for element in find(body.get("options", []), "DefElem")}
-    volatility = options.get("volatility", {}).get("String", {}).get("sval", "volatile")
-    language = options.get("language", {}).get("String", {}).get("sval", "sql")
-    sources = strings(options.get("as", {}).get("List", {}).get("items", ()))
     name = from_strings(body.get("funcname", ())).rpartition(".")[2]
-    state.functions[name] = FunctionFacts(
-        is_volatile=volatility == "volatile",
-        is_constant=language == "sql" and bool(sources) and is_constant_query(sources[0]),
-    )
-
-
-def is_constant_query(source: str) -> bool:
-    """True for the body of an SQL function that selects one constant, which PostgreSQL inlines."""
-    try:
-        statements = parse_json(source)["stmts"]
-        targets = statements[0]["stmt"]["SelectStmt"]["targetList"] if len(statements) == 1 else []
-        return len(targets) == 1 and constant(targets[0]["ResTarget"]["val"]) is not None
-    except Exception:  # noqa: BLE001 (a body that can't be read is not known to be constant)
-        return False
+    state.functions[name] = facts_of(body)
 
 
 def _transaction(state: State, body: Node) -> None:

@@ -1,11 +1,11 @@
 """How CREATE TABLE, ALTER TABLE and CREATE INDEX change what is known of a table."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from app.analysis.state import State
-from app.analysis.tables import ColumnFacts, ConstraintFacts, IndexFacts, Table, columns_in, not_null_columns
+from app.analysis.tables import ColumnFacts, ConstraintFacts, IndexFacts, Table, columns_in
 from app.sql.names import SERIAL_TYPES, from_range_var, from_type_name, raw_type
-from app.sql.tree import Node, commands, constant, strings
+from app.sql.tree import Node, commands, strings
 
 _KINDS = {
     "CONSTR_CHECK": "check",
@@ -36,7 +36,7 @@ def create_table(state: State, body: Node) -> None:
         kind="partitioned table" if "partspec" in body else "table",
         is_new=True,
         is_known=True,
-        partition_bound=_bound(body.get("partbound")),
+        partition_bound=bound_of(body.get("partbound")),
         partition_key=_partition_key(body.get("partspec")),
     )
     state.tables[table.name] = table
@@ -67,7 +67,8 @@ def _copy_like(state: State, table: Table, source: Table) -> None:
     )
 
 
-def _bound(node: Node | None) -> str | None:
+def bound_of(node: Node | None) -> str | None:
+    """What is kept of a partition's bound: whether it is the default partition."""
     if node is None:
         return None
     return "DEFAULT" if node.get("is_default") else "FOR VALUES"
@@ -172,136 +173,9 @@ def index_from(table: Table, body: Node) -> IndexFacts:
     )
 
 
-def alter_table(state: State, body: Node) -> None:
-    """Apply every command of an AlterTableStmt."""
-    if body.get("objtype") not in {None, "OBJECT_TABLE", "OBJECT_FOREIGN_TABLE"} or "relation" not in body:
-        return
-    table = state.table_of(body["relation"])
-    for command in commands(body):
-        change = _COMMANDS.get(str(command.get("subtype")))
-        if change:
-            change(state, table, command)
-
-
-def _add(state: State, table: Table, command: Node) -> None:
-    definition = command["def"]["ColumnDef"]
-    if not (command.get("missing_ok") and definition.get("colname") in table.columns):
-        add_column(state, table, definition)
-
-
-def _drop_column(state: State, table: Table, command: Node) -> None:
-    del state
-    name = str(command.get("name"))
-    table.columns.pop(name, None)
-    table.constraints = {key: fact for key, fact in table.constraints.items() if name not in fact.columns}
-    table.indexes = {key: fact for key, fact in table.indexes.items() if not fact.touches(name)}
-
-
-def _column(table: Table, command: Node) -> ColumnFacts:
-    name = str(command.get("name"))
-    return table.columns.setdefault(name, ColumnFacts(name=name))
-
-
-def _set_type(state: State, table: Table, command: Node) -> None:
-    del state
-    _column(table, command).type = column_type(command["def"]["ColumnDef"])
-
-
-def _set_not_null(state: State, table: Table, command: Node) -> None:
-    del state
-    _column(table, command).not_null = True
-    for constraint in table.constraints.values():
-        if constraint.kind == "not null" and command.get("name") in constraint.columns:
-            constraint.is_validated = True
-
-
-def _drop_not_null(state: State, table: Table, command: Node) -> None:
-    del state
-    _column(table, command).not_null = False
-    table.constraints = {
-        key: fact
-        for key, fact in table.constraints.items()
-        if not (fact.kind == "not null" and command.get("name") in fact.columns)
-    }
-
-
-def _default(state: State, table: Table, command: Node) -> None:
-    del state
-    _column(table, command).has_default = "def" in command
-
-
-def _constraint(state: State, table: Table, command: Node) -> None:
-    add_constraint(state, table, command["def"]["Constraint"])
-
-
-def _validate(state: State, table: Table, command: Node) -> None:
-    del state
-    found = table.constraints.get(str(command.get("name")))
-    if found:
-        found.is_validated = True
-
-
-def _drop_constraint(state: State, table: Table, command: Node) -> None:
-    del state
-    found = table.constraints.pop(str(command.get("name")), None)
-    if found is None:
-        return
-    table.indexes = {key: fact for key, fact in table.indexes.items() if fact.constraint != found.name}
-    if found.kind == "not null":
-        for name in not_null_columns(found) & set(table.columns):
-            table.columns[name].not_null = False
-
-
-def _attach(state: State, table: Table, command: Node) -> None:
-    partition = command["def"]["PartitionCmd"]
-    child = state.table_of(partition["name"])
-    child.partition_bound = _bound(partition.get("bound"))
-    state.add_child(table.name, child)
-
-
-def _detach(state: State, table: Table, command: Node) -> None:
-    child = state.table_of(command["def"]["PartitionCmd"]["name"])
-    child.partition_bound = None
-    state.remove_child(table.name, child)
-
-
-def _row_security(state: State, table: Table, command: Node) -> None:
-    del state
-    table.row_security = command.get("subtype") == "AT_EnableRowSecurity"
-
-
-_COMMANDS: dict[str, Callable[[State, Table, Node], None]] = {
-    "AT_AddColumn": _add,
-    "AT_DropColumn": _drop_column,
-    "AT_AlterColumnType": _set_type,
-    "AT_SetNotNull": _set_not_null,
-    "AT_DropNotNull": _drop_not_null,
-    "AT_ColumnDefault": _default,
-    "AT_AddConstraint": _constraint,
-    "AT_ValidateConstraint": _validate,
-    "AT_DropConstraint": _drop_constraint,
-    "AT_AttachPartition": _attach,
-    "AT_DetachPartition": _detach,
-    "AT_EnableRowSecurity": _row_security,
-    "AT_DisableRowSecurity": _row_security,
-}
-
-
 def added_columns(body: Node) -> Iterator[tuple[Node, list[Node]]]:
     """Each ColumnDef that an AlterTableStmt adds, with its inline Constraint nodes."""
     for command in commands(body):
         if command.get("subtype") == "AT_AddColumn":
             definition = command["def"]["ColumnDef"]
             yield definition, [entry["Constraint"] for entry in definition.get("constraints", ())]
-
-
-__all__ = [
-    "add_column",
-    "add_constraint",
-    "added_columns",
-    "alter_table",
-    "column_type",
-    "constant",
-    "create_table",
-    "index_from",
-]

@@ -2,9 +2,13 @@
 
 from typing import Literal
 
+from app.analysis.functions import function_sources, is_constant_query
 from app.analysis.state import State
+from app.catalog.records import Function
+from app.errors import HeadgateError
 from app.sql.builtin_functions import STEADY, VOLATILE
 from app.sql.names import from_strings
+from app.sql.parser import parse_json
 from app.sql.tree import Node, find
 
 DefaultKind = Literal["steady", "volatile", "unknown"]
@@ -45,6 +49,14 @@ def _catalog_kind(bare: str, state: State) -> DefaultKind:
     found = [function for function in functions if function.signature.partition("(")[0].rpartition(".")[2] == bare]
     if not found:
         return "volatile" if bare in VOLATILE else "unknown"
-    if all(function.volatility != "volatile" for function in found):
-        return "steady"
-    return "volatile" if any(function.language != "sql" for function in found) else "unknown"
+    moving = [function for function in found if function.volatility == "volatile" and not _is_inlined(function)]
+    return "volatile" if moving else "steady"
+
+
+def _is_inlined(function: Function) -> bool:
+    """True for an SQL function whose body is one constant: PostgreSQL puts the constant in its place."""
+    try:
+        body = parse_json(function.definition)["stmts"][0]["stmt"]["CreateFunctionStmt"]
+    except (HeadgateError, KeyError, IndexError):
+        return False
+    return function.language == "sql" and any(is_constant_query(source) for source in function_sources(body))

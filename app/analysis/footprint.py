@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from app.analysis import footprint_upkeep as upkeep
 from app.analysis.footprint_alter import alter_index, alter_table
 from app.analysis.marks import Marks
 from app.analysis.predicates import is_always_true
@@ -12,7 +13,7 @@ from app.analysis.tables import Table
 from app.sql.lock_levels import MODES, Mode, blocks, statement_mode
 from app.sql.names import from_object, from_range_var
 from app.sql.relations import in_order
-from app.sql.tree import Node, find, option, strings
+from app.sql.tree import Node, find, strings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +82,10 @@ def _dml(kind: str) -> Callable[[Marks, Node], None]:
             if marks.state.qualify(name) != target.name:
                 marks.lock(marks.state.table(name), "ACCESS SHARE")
         if kind == "InsertStmt":
+            select = body.get("selectStmt", {}).get("SelectStmt", {})
+            if not {"valuesLists", "whereClause", "limitCount"} & set(select):
+                for name in in_order({"query": select}):
+                    marks.scan(marks.state.table(name))
             for constraint in target.constraints.values():
                 if constraint.references:
                     marks.lock(marks.state.table(constraint.references), "ROW SHARE")
@@ -137,63 +142,11 @@ def _drop(marks: Marks, body: Node) -> None:
             marks.drop_table(marks.state.table(name), cascades=body.get("behavior") == "DROP_CASCADE")
         elif kind in {"OBJECT_VIEW", "OBJECT_MATVIEW", "OBJECT_SEQUENCE"}:
             marks.lock(marks.state.table(name), "ACCESS EXCLUSIVE")
+        elif body.get("behavior") == "DROP_CASCADE" and kind in {"OBJECT_TYPE", "OBJECT_DOMAIN", "OBJECT_FUNCTION"}:
+            for table in marks.users_of(name.rpartition(".")[2], kind):
+                marks.lock(table, "ACCESS EXCLUSIVE")
         elif kind in {"OBJECT_TRIGGER", "OBJECT_POLICY", "OBJECT_RULE"}:
             marks.lock(marks.state.table(".".join(strings(entry["List"].get("items", ()))[:-1])), "ACCESS EXCLUSIVE")
-
-
-def _truncate(marks: Marks, body: Node) -> None:
-    for relation in body.get("relations", ()):
-        table = marks.state.table_of(relation["RangeVar"])
-        tables = [table, *marks.state.children(table.name)]
-        if body.get("behavior") == "DROP_CASCADE":
-            tables += marks.referencing_closure(table)
-        for each in tables:
-            marks.lock(each, "ACCESS EXCLUSIVE")
-            marks.rewrites += [] if each.is_partitioned else [each.name]
-
-
-def _reindex(marks: Marks, body: Node) -> None:
-    if "relation" not in body:
-        return
-    mode: Mode = "SHARE UPDATE EXCLUSIVE" if option(body.get("params"), "concurrently") else "SHARE"
-    name = from_range_var(body["relation"])
-    table = marks.state.index(name)[0] if body.get("kind") == "REINDEX_OBJECT_INDEX" else marks.state.table(name)
-    table = table or Table(name=marks.state.qualify(name))
-    for each in [table, *marks.state.children(table.name)]:
-        marks.lock(each, mode)
-        if mode == "SHARE":
-            # the index itself is locked too, and a query that might use it waits while it is planned
-            marks.blocked[each.name] = ("reads", "writes")
-        marks.build(each)
-
-
-def _vacuum(marks: Marks, body: Node) -> None:
-    full = option(body.get("options"), "full")
-    for entry in find(body.get("rels", []), "VacuumRelation"):
-        table = marks.state.table_of(entry["relation"])
-        marks.lock(table, "ACCESS EXCLUSIVE" if full else "SHARE UPDATE EXCLUSIVE")
-        if full:
-            marks.rewrite(table)
-
-
-def _cluster(marks: Marks, body: Node) -> None:
-    if "relation" in body:
-        table = marks.state.table_of(body["relation"])
-        marks.lock(table, "ACCESS EXCLUSIVE")
-        marks.rewrite(table)
-
-
-def _refresh(marks: Marks, body: Node) -> None:
-    view = marks.state.table_of(body["relation"])
-    marks.lock(view, "EXCLUSIVE" if body.get("concurrent") else "ACCESS EXCLUSIVE")
-    if not body.get("concurrent"):
-        marks.rewrites.append(view.name)
-    marks.scans.append(view.name)
-
-
-def _lock(marks: Marks, body: Node) -> None:
-    for relation in body.get("relations", ()):
-        marks.lock(marks.state.table_of(relation["RangeVar"]), MODES[int(body.get("mode", 8)) - 1])
 
 
 def _view(marks: Marks, body: Node) -> None:
@@ -202,53 +155,12 @@ def _view(marks: Marks, body: Node) -> None:
         marks.lock(marks.state.table_of(body["view"]), "ACCESS EXCLUSIVE")
 
 
-def _rename(marks: Marks, body: Node) -> None:
-    if "relation" not in body:
-        return
-    if body.get("renameType") == "OBJECT_INDEX":
-        return
-    if body.get("renameType") == "OBJECT_COLUMN":
-        marks.lock_with_partitions(marks.state.table_of(body["relation"]), "ACCESS EXCLUSIVE")
-    elif body.get("renameType") not in {"OBJECT_DOMCONSTRAINT", "OBJECT_ATTRIBUTE"}:
-        marks.lock(marks.state.table_of(body["relation"]), "ACCESS EXCLUSIVE")
-
-
-def _domain(marks: Marks, body: Node) -> None:
-    checks = body.get("subtype") in {"O", "V"} or (
-        body.get("subtype") == "C" and not body.get("def", {}).get("Constraint", {}).get("skip_validation")
-    )
-    if checks:
-        for table in marks.domain_users(strings(body.get("typeName", ()))):
-            marks.lock(table, "SHARE")
-            marks.scan(table)
-
-
-def _comment(marks: Marks, body: Node) -> None:
-    if body.get("objtype") in {"OBJECT_TABLE", "OBJECT_COLUMN", "OBJECT_VIEW", "OBJECT_MATVIEW"}:
-        for name in in_order({"CommentStmt": body}):
-            marks.lock(marks.state.table(name), "SHARE UPDATE EXCLUSIVE")
-
-
-def _grant(marks: Marks, body: Node) -> None:
-    if body.get("objtype") == "OBJECT_TABLE" and marks.server_version >= 18:  # noqa: PLR2004  # older servers take no lock
-        for node in find(body.get("objects", []), "RangeVar"):
-            marks.lock(marks.state.table_of(node), "ACCESS SHARE")
-
-
-def _publication(marks: Marks, body: Node) -> None:
-    for node in find(body, "relation"):
-        marks.lock(marks.state.table_of(node), "SHARE UPDATE EXCLUSIVE")
-
-
-def _statistics(marks: Marks, body: Node) -> None:
-    for node in find(body.get("relations", []), "RangeVar"):
-        marks.lock(marks.state.table_of(node), "SHARE UPDATE EXCLUSIVE")
-
-
 def _create_as(marks: Marks, body: Node) -> None:
     query = body.get("query", {})
     _query(marks, query)
-    is_whole = not any("limitCount" in select for select in find(query, "SelectStmt")) and not body.get("into", {}).get("skipData")
+    is_whole = not any("limitCount" in select for select in find(query, "SelectStmt")) and not body.get("into", {}).get(
+        "skipData"
+    )
     for name in in_order({"query": query}) if is_whole else ():
         if marks.state.table(name).kind != "view":
             marks.scan(marks.state.table(name))
@@ -269,19 +181,19 @@ _DRAWN: dict[str, Callable[[Marks, Node], None]] = {
     "CreateTableAsStmt": _create_as,
     "IndexStmt": _create_index,
     "DropStmt": _drop,
-    "TruncateStmt": _truncate,
-    "ReindexStmt": _reindex,
-    "VacuumStmt": _vacuum,
-    "ClusterStmt": _cluster,
-    "RefreshMatViewStmt": _refresh,
-    "LockStmt": _lock,
+    "TruncateStmt": upkeep.truncate,
+    "ReindexStmt": upkeep.reindex,
+    "VacuumStmt": upkeep.vacuum,
+    "ClusterStmt": upkeep.cluster,
+    "RefreshMatViewStmt": upkeep.refresh,
+    "LockStmt": upkeep.lock,
     "ViewStmt": _view,
-    "RenameStmt": _rename,
-    "AlterDomainStmt": _domain,
-    "CommentStmt": _comment,
-    "GrantStmt": _grant,
-    "CreatePublicationStmt": _publication,
-    "AlterPublicationStmt": _publication,
-    "CreateStatsStmt": _statistics,
+    "RenameStmt": upkeep.rename,
+    "AlterDomainStmt": upkeep.domain,
+    "CommentStmt": upkeep.comment,
+    "GrantStmt": upkeep.grant,
+    "CreatePublicationStmt": upkeep.publication,
+    "AlterPublicationStmt": upkeep.publication,
+    "CreateStatsStmt": upkeep.statistics,
     "ExplainStmt": _explain,
 }

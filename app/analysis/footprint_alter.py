@@ -2,12 +2,11 @@
 
 from collections.abc import Callable
 
-from app.analysis.advance_tables import column_type
+from app.analysis.column_types import change_of, rebuilt_indexes, reread_checks
 from app.analysis.defaults import default_kind
 from app.analysis.marks import Marks
 from app.analysis.partitions import attach_is_proven, default_excludes
 from app.analysis.tables import ConstraintFacts, Table, not_null_columns
-from app.analysis.type_change import judge
 from app.sql.lock_levels import alter_table_command_mode
 from app.sql.names import SERIAL_TYPES, from_type_name, raw_type
 from app.sql.tree import Node, commands
@@ -114,22 +113,13 @@ def _drop_column(marks: Marks, table: Table, command: Node) -> None:
 
 def _change_type(marks: Marks, table: Table, command: Node) -> None:
     name = str(command.get("name"))
-    definition = command["def"]["ColumnDef"]
-    column = table.columns.get(name)
-    change = judge(
-        column.type if column else None,
-        column_type(definition) or "",
-        using=definition.get("raw_default"),
-        column=name,
-        is_utc=marks.is_utc,
-    )
+    change = change_of(marks.state, table, command, is_utc=marks.is_utc)
     if change.work != "nothing":
         marks.rewrite(table)
     else:
-        swaps = change.rebuilds_indexes or "collClause" in definition
-        if any(index.rebuilt_with(name) or (swaps and name in index.columns) for index in table.indexes.values()):
+        if rebuilt_indexes(table, command, change):
             marks.build(table)
-        if any(constraint.kind == "check" and name in constraint.columns for constraint in table.constraints.values()):
+        if reread_checks(table, command):
             marks.scan(table)
     for constraint in table.constraints.values():
         if constraint.references and name in constraint.columns:

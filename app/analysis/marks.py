@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 
 from app.analysis.state import State
 from app.analysis.tables import Table
+from app.errors import HeadgateError
 from app.sql.lock_levels import Mode, stronger
+from app.sql.relations import references
 
 
 @dataclass(slots=True, kw_only=True)
@@ -92,6 +94,24 @@ class Marks:
             if domain.name.rpartition(".")[2] == bare:
                 users.update((used, self.state.table(used)) for used in domain.used_by)
         return list(users.values())
+
+    def users_of(self, name: str, kind: str) -> list[Table]:
+        """The tables with a column of a type, or a trigger that runs a function."""
+        relations = self.state.schema.relations if self.state.schema else {}
+        tables = [self.state.table(relation) for relation in relations if relation not in self.state.removed]
+        if kind == "OBJECT_FUNCTION":
+            return [table for table in tables if any(f"{name}(" in definition for definition in table.triggers.values())]
+        return [table for table in tables if table.kind.endswith("table") and self._has_type(table, name)]
+
+    def sources_of(self, view: Table) -> list[Table]:
+        """The relations that a view of the catalog reads."""
+        relation = self.state.schema.relations.get(view.name) if self.state.schema else None
+        if relation is None or not relation.view_definition:
+            return []
+        try:
+            return [self.state.table(name) for name in sorted(references(relation.view_definition))]
+        except HeadgateError:
+            return []
 
     @staticmethod
     def _has_type(table: Table, bare: str) -> bool:

@@ -76,7 +76,27 @@ def touches_few_rows(context: "Context") -> bool:
     table = context.state.table_of(context.body["relation"])
     if table.is_new or context.is_small(table):
         return True
-    return where is not None and any(_is_bounded(part, table) for part in _parts(where))
+    if where is None:
+        return False
+    parts = _parts(where)
+    return any(_is_bounded(part, table) for part in parts) or _is_key_range(parts, table)
+
+
+def _is_key_range(parts: list[Node], table: Table) -> bool:
+    """True for ``id > 5000 AND id <= 6000``: a batch along the key."""
+    lower, upper = dict[str, int](), dict[str, int]()
+    for part in parts:
+        body = part.get("A_Expr", {})
+        left, value = body.get("lexpr", {}), constant(body.get("rexpr")) if isinstance(body.get("rexpr"), dict) else None
+        column = _column(left) if isinstance(left, dict) else ""
+        if not isinstance(value, int) or isinstance(value, bool) or not _is_key(column, table):
+            continue
+        operator = "".join(strings(body.get("name")))
+        if operator in {">", ">="}:
+            lower[column] = value
+        elif operator in {"<", "<="}:
+            upper[column] = value
+    return any(upper[column] - lower[column] <= SMALL_BATCH * 10 for column in lower.keys() & upper.keys())
 
 
 def _parts(where: Node) -> list[Node]:

@@ -199,6 +199,16 @@ class State:
                 return domain.not_null or bool(domain.constraints)
         return None
 
+    def base_type(self, type_name: str | None) -> str | None:
+        """The type under a domain that the catalog knows; every other type is its own base."""
+        if self.schema is None or type_name is None:
+            return type_name
+        for name in (type_name, *(f"{schema}.{type_name}" for schema in self.search_path)):
+            domain = self.schema.domains.get(name)
+            if domain is not None:
+                return domain.base_type
+        return type_name
+
     def setting(self, name: str) -> str | None:
         """The value of a setting in force, as the input set it."""
         return self.local_settings.get(name, self.settings.get(name))

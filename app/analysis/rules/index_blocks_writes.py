@@ -1,10 +1,13 @@
 """CREATE INDEX without CONCURRENTLY."""
 
+import re
 from collections.abc import Iterator
 
 from app.analysis.context import Context
 from app.analysis.rule import Hit, Rule, manual
-from app.sql.names import from_range_var, quote_identifier, quote_qualified
+from app.sql.names import quote_identifier, quote_qualified
+
+_INDEX = re.compile(r"\bINDEX\b", re.IGNORECASE)
 
 
 def check(context: Context) -> Iterator[Hit]:
@@ -26,8 +29,7 @@ def check(context: Context) -> Iterator[Hit]:
             f"-- then CREATE {unique}INDEX CONCURRENTLY on each partition, and ALTER INDEX {name} ATTACH PARTITION ...;"
         )
         if table.is_partitioned
-        else f"-- outside a transaction:\nCREATE {unique}INDEX CONCURRENTLY {name} ON "
-        f"{quote_qualified(from_range_var(context.body['relation']))} (...);",
+        else "-- outside a transaction:\n" + _INDEX.sub(r"\g<0> CONCURRENTLY", context.statement.text, count=1) + ";",
     )
 
 

@@ -3,19 +3,17 @@
 from collections.abc import Iterator
 
 from app.analysis.advance_tables import column_type
+from app.analysis.column_types import change_of
 from app.analysis.context import Context
 from app.analysis.rule import Hit, Rule, manual
 from app.analysis.safer import type_change
-from app.analysis.tables import Table
-from app.analysis.type_change import TypeChange, judge
-from app.sql.tree import Node
 
 
 def check(context: Context) -> Iterator[Hit]:
     """Hit for each change of type that rewrites the table, or whose old type is not known."""
     for table, command in context.commands("AT_AlterColumnType"):
         name, new = str(command.get("name")), column_type(command["def"]["ColumnDef"]) or ""
-        change = _judged(context, table, command, new)
+        change = change_of(context.state, table, command, is_utc=context.options.is_utc)
         if change.work == "nothing":
             if not context.footprint.builds and not context.footprint.scans:
                 yield Hit(risk="low", message=f"{table.name}.{name} becomes {new} without a rewrite: {change.reason}.")
@@ -29,15 +27,6 @@ def check(context: Context) -> Iterator[Hit]:
             message=f"{table.name} {sure}: {change.reason} ({context.size(table, 'rewrite')}).{narrows}",
             safer=type_change(table, name, new),
         )
-
-
-def _judged(context: Context, table: Table, command: Node, new: str) -> TypeChange:
-    column = table.columns.get(str(command.get("name")))
-    definition = command["def"]["ColumnDef"]
-    old = column.type if column else None
-    if old and context.state.domain_is_checked(new):
-        return TypeChange(work="rewrite", reason=f"the domain {new} checks every value")
-    return judge(old, new, using=definition.get("raw_default"), column=str(command.get("name")), is_utc=context.options.is_utc)
 
 
 RULE = Rule(

@@ -3,18 +3,16 @@
 import re
 from collections.abc import Iterator
 
-from app.analysis.advance_tables import column_type
+from app.analysis.column_types import change_of, rebuilt_indexes, reread_checks
 from app.analysis.context import Context
 from app.analysis.rule import Hit, Rule, manual
 from app.analysis.tables import Table
-from app.analysis.type_change import judge
-from app.sql.names import from_type_name
 
 
 def check(context: Context) -> Iterator[Hit]:
     """Hit for indexes that are rebuilt, checks that are read again, and dependents that refuse the change."""
     for table, command in context.commands("AT_AlterColumnType"):
-        name, definition = str(command.get("name")), command["def"]["ColumnDef"]
+        name = str(command.get("name"))
         refusing = list(_refusing(table, name))
         if refusing:
             yield Hit(
@@ -24,20 +22,10 @@ def check(context: Context) -> Iterator[Hit]:
                 "(0A000).",
                 safer="-- in one transaction: drop what uses it, change the type, make it again",
             )
-        column = table.columns.get(name)
-        change = judge(
-            column.type if column else None,
-            column_type(definition) or from_type_name(definition["typeName"]),
-            using=definition.get("raw_default"),
-            column=name,
-            is_utc=context.options.is_utc,
-        )
+        change = change_of(context.state, table, command, is_utc=context.options.is_utc)
         if change.work != "nothing":
             continue
-        swaps = change.rebuilds_indexes or "collClause" in definition
-        indexes = [
-            index.name for index in table.indexes.values() if index.rebuilt_with(name) or (swaps and name in index.columns)
-        ]
+        indexes = [index.name for index in rebuilt_indexes(table, command, change)]
         if indexes:
             yield Hit(
                 risk=context.level(table, "build"),
@@ -45,7 +33,7 @@ def check(context: Context) -> Iterator[Hit]:
                 f"({context.size(table, 'build')}).",
                 safer="-- build the index under its new definition CONCURRENTLY first, drop the old one, then change the type",
             )
-        checks = [fact.name for fact in table.constraints.values() if fact.kind == "check" and name in fact.columns]
+        checks = reread_checks(table, command)
         if checks:
             yield Hit(
                 risk=context.level(table, "scan"),

@@ -45,13 +45,13 @@ def _hit(context: Context, kind: str, name: str, *, everything: bool) -> Hit:
     small = context.is_small(table)
     loses = everything and kind == "DeleteStmt"
     level = "low" if small and not loses else context.level(table, "bulk", "writes")
+    t, word = quote_qualified(name), _WORDS[kind]
+    by_hand = f"-- {word} ... WHERE id IN (SELECT id FROM {t} WHERE ... LIMIT 1000)"  # noqa: S608  # shown, never run
     return Hit(
         risk="high" if loses else level,
-        message=f"{_WORDS[kind]} changes {what} of {name} in one statement ({context.size(table, 'bulk')}): their locks are "
-        f"held until "
-        "it commits.",
-        safer=f"-- a backfill step changes {quote_qualified(name)} in small batches that can be paused, or by hand:\n"
-        f"-- {_WORDS[kind]} ... WHERE id IN (SELECT id FROM {quote_qualified(name)} WHERE ... LIMIT 1000)",  # noqa: S608  # shown to a person, never run
+        message=f"{word} changes {what} of {name} in one statement ({context.size(table, 'bulk')}): "
+        "their locks are held until it commits.",
+        safer=f"-- a backfill step changes {t} in small batches that can be paused, or by hand:\n{by_hand}",
     )
 
 
