@@ -11,7 +11,7 @@ from app.backfill.expressions import BackfillRefusedError, Expressions, read_exp
 ProfileName = Literal["gentle", "balanced", "fast"]
 StrategyWish = Literal["auto", "windows", "keyset"]
 
-MAX_WORKERS = 16
+MAX_WORKERS = 32
 _FIELDS = {"table", "set", "where", "key", "profile", "max_rate", "workers", "strategy", "max_quarantine"}
 
 

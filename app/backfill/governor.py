@@ -1,7 +1,7 @@
 """Between the signals and the workers: how long the next batch may take, how long to rest after it, and what to tell people."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from app.backfill.definition import BackfillDefinition
@@ -18,7 +18,9 @@ _BATCH_SHARE_OF_RATE = 0.25
 class Governor:
     """One for all workers of a job; its methods may be called from any of their threads."""
 
-    def __init__(self, definition: BackfillDefinition, sentinel: Sentinel) -> None:
+    def __init__(self, definition: BackfillDefinition, sentinel: Sentinel, speed: Callable[[], Mapping[str, Any]] = dict) -> None:
+        """``speed``: what people ask for now, besides what the target's own row says."""
+        self._speed = speed
         self._asked = definition
         self._sentinel = sentinel
         self._lock = threading.Lock()
@@ -34,7 +36,7 @@ class Governor:
             if now - self._looked_at < _LOOK_SECONDS:
                 return False
             self._looked_at = now
-            self._follow(with_speed(self._asked, dict(self._sentinel.speed)))
+            self._follow(with_speed(self._asked, {**self._speed(), **self._sentinel.speed}))
             self._readings = self._sentinel.readings()
             load = max((reading.load for reading in self._readings if not reading.stops), default=0.0)
             self.throttle.sense(load, halted_by(self._readings))

@@ -17,8 +17,9 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 import psycopg
 
 from app.backfill.definition import BackfillDefinition, ProfileName, StrategyWish, read_definition
-from app.backfill.execute import BackfillOrder, run_backfill
+from app.backfill.execute import run_backfill
 from app.backfill.ledger_tables import ensure_ledger
+from app.backfill.order import BackfillOrder
 from app.backfill.shards import Checkpoints
 from app.backfill.table import find_table, read_table
 from app.cli.reading import add_dsn, dsn_of
@@ -70,9 +71,8 @@ def run(args: argparse.Namespace) -> int:
     dsn = dsn_of(args)
     definition = read_definition(_spec(args))
     stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
     schema = get_settings().ledger_schema
+    before = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         with Target.connect(dsn, purpose="backfill") as target:
             ensure_ledger(target, schema)
@@ -80,6 +80,9 @@ def run(args: argparse.Namespace) -> int:
             return _print_events(order, stop, quiet=args.json or args.format == "json")
     except psycopg.Error as error:
         raise from_psycopg(error) from error
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _spec(args: argparse.Namespace) -> dict[str, Any]:

@@ -98,6 +98,12 @@ _BACKFILL = Kind(
             default="auto",
             sentence="Page windows (convergent updates), keyset (any), or let Headgate choose.",
         ),
+        Field(
+            name="max_quarantine",
+            type=types.whole(0, 1_000_000),
+            default="0",
+            sentence="Rows that fail and may be set aside before the run stops.",
+        ),
     ),
 )
 _CHECK = Kind(

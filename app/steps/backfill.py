@@ -1,11 +1,14 @@
 """Kind `backfill`: many rows in small committed batches, each with its checkpoint on the target, exactly once."""
 
+from collections.abc import Mapping
+from typing import Any
 from uuid import UUID, uuid5
 
 import psycopg
 
 from app.backfill.definition import read_definition
-from app.backfill.execute import BackfillOrder, run_backfill
+from app.backfill.execute import run_backfill
+from app.backfill.order import BackfillOrder
 from app.plan.model import Step
 from app.steps.protocol import Done, StepContext, StepRun
 from app.target.errors import from_psycopg
@@ -29,8 +32,6 @@ class Backfill:
 
     def run(self, context: StepContext) -> StepRun:
         """Walk what is left; every yield is a safe point, since the target knows what was committed."""
-        options = context.options
-        spec = {**context.step.spec, **{name: options["speed"][name] for name in ("profile", "max_rate") if _has(options, name)}}
         order = BackfillOrder(
             dsn=context.dsn,
             schema=context.ledger_schema,
@@ -39,10 +40,12 @@ class Backfill:
             epoch=context.fence,
             step=context.step.id,
             purpose=f"run {context.run_label} step {context.position}",
-            definition=read_definition(spec),
+            definition=read_definition(context.step.spec),
             clock=context.clock,
             rest=context.rest,
             patience_seconds=context.locks.patience_ms / 1000,
+            speed=lambda: _speed(context.options),
+            watch=context.watch,
         )
         try:
             result = yield from run_backfill(order)
@@ -51,6 +54,8 @@ class Backfill:
         return Done(result=result)
 
 
-def _has(options: object, name: str) -> bool:
-    speed = options.get("speed") if isinstance(options, dict) else None
-    return isinstance(speed, dict) and speed.get(name) is not None
+def _speed(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Profile and limit as people want them: ``speed``, which may be a function, comes before what the run began with."""
+    asked = options.get("speed") or {}
+    wanted = {**options, **(asked() if callable(asked) else asked)}
+    return {name: wanted[name] for name in ("profile", "max_rate") if wanted.get(name) is not None}

@@ -7,7 +7,8 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from app.backfill.definition import read_definition
-from app.backfill.execute import BackfillOrder, BackfillRun, run_backfill
+from app.backfill.execute import run_backfill
+from app.backfill.order import BackfillOrder, BackfillRun
 from app.backfill.shards import Checkpoints
 from app.clock import SystemClock
 from app.run.events import Event, Gauge

@@ -66,9 +66,7 @@ def test_an_enum_and_a_descending_index_can_be_walked(database: Database) -> Non
 def test_an_index_with_a_collation_of_its_own_is_walked_in_its_order(database: Database) -> None:
     database.execute("CREATE TABLE t (k text NOT NULL, counter int NOT NULL DEFAULT 0)")
     database.execute('CREATE UNIQUE INDEX t_key ON t (k COLLATE "C")')
-    database.execute(
-        b"INSERT INTO t SELECT CASE WHEN g % 2 = 0 THEN 'Z' ELSE 'a' END || g FROM generate_series(1, 4000) g"
-    )
+    database.execute(b"INSERT INTO t SELECT CASE WHEN g % 2 = 0 THEN 'Z' ELSE 'a' END || g FROM generate_series(1, 4000) g")
     backfill(database, {"table": "t", "set": "counter = counter + 1"})
     _check(database, 4000)
 

@@ -34,8 +34,10 @@ CASES = [
     ("", {**COUNT, "strategy": "windows"}, "Page windows do not fit"),
     ("CREATE TABLE nokey (role text)", {**FILL, "table": "nokey", "strategy": "keyset"}, "no unique key"),
     (
-        ("CREATE TABLE parted (id int, at date, PRIMARY KEY (id, at)) PARTITION BY RANGE (at);"
-        "CREATE TABLE parted_all PARTITION OF parted DEFAULT"),
+        (
+            "CREATE TABLE parted (id int, at date, PRIMARY KEY (id, at)) PARTITION BY RANGE (at);"
+            "CREATE TABLE parted_all PARTITION OF parted DEFAULT"
+        ),
         {"table": "parted", "set": "at = now()", "where": "true"},
         "other partitions",
     ),
