@@ -181,6 +181,12 @@ class Checkpoints:
             raise LeaseLostError(f"The checkpoint of backfill {self.job} is gone from the target.")
         return row
 
+    def seconds_since_last_batch(self) -> float | None:
+        """By the target's own clock; None where there is no checkpoint."""
+        query = "SELECT extract(epoch FROM clock_timestamp() - max(updated_at))::float8 FROM {schema}.shard WHERE job = %s"
+        row = self.connection.execute(self._sql(query), (self.job,)).fetchone()
+        return None if row is None or row[0] is None else float(row[0])
+
     def create(
         self,
         *,

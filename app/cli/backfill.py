@@ -27,7 +27,7 @@ from app.clock import SystemClock
 from app.errors import HeadgateError
 from app.run.events import BackfillFinished, Event, Gauge
 from app.settings import get_settings
-from app.target.errors import from_psycopg
+from app.target.errors import LockNotGrantedError, from_psycopg
 from app.target.session import Target
 
 CONTRACT = 1
@@ -136,23 +136,16 @@ def _be_alone(target: Target, points: Checkpoints) -> None:
 
     Raises OtherSessionError.
     """
-    with target.transaction(lock_timeout_ms=_LOCK_SECONDS * 1000):
-        try:
+    try:
+        with target.transaction(lock_timeout_ms=_LOCK_SECONDS * 1000):
             target.execute("SELECT pg_advisory_lock(hashtextextended(%(job)s, 0))", {"job": str(points.job)})
-        except HeadgateError as error:
-            if error.sqlstate != "55P03":
-                raise
-            age = _seconds_since_last_batch(points)
-            if age is not None and age < _STALE_SECONDS:
-                raise OtherSessionError(
-                    f"Another session runs this backfill now; its last batch was {age:.1f} s ago.",
-                    hint="Wait for it, or end it: the same command then goes on where it stopped.",
-                ) from error
-
-
-def _seconds_since_last_batch(points: Checkpoints) -> float | None:
-    moved = [shard.updated_at for shard in points.shards()]
-    return None if not moved else (datetime.now(UTC) - max(moved)).total_seconds()
+    except LockNotGrantedError as error:
+        age = points.seconds_since_last_batch()
+        if age is not None and age < _STALE_SECONDS:
+            raise OtherSessionError(
+                f"Another session runs this backfill now; its last batch was {age:.1f} s ago.",
+                hint="Wait for it, or end it: the same command then goes on where it stopped.",
+            ) from error
 
 
 def _print_events(order: BackfillOrder, stop: threading.Event, *, quiet: bool) -> int:
