@@ -1,4 +1,4 @@
-"""Imported migrations -> a first plan: steps in the written order, phases, work that refuses transactions split out, rollbacks."""
+"""Imported migrations -> a first plan: steps in the written order, phases, rollbacks, what refuses a transaction by itself."""
 
 import re
 from collections.abc import Iterator, Sequence

@@ -43,7 +43,7 @@ _NEUTRAL_STATEMENTS = frozenset(
 )
 
 
-def guess_phase(statement: Statement, effect: Effect, created: frozenset[str]) -> PhaseName | None:
+def guess_phase(statement: Statement, effect: Effect, created: frozenset[str]) -> PhaseName | None:  # noqa: PLR0911 - one return for each form of the statement
     """The phase by the statement's tree; None where it belongs to whatever stands before it.
 
     ``created`` are relations that the same plan has made: what happens to them disturbs nobody yet.

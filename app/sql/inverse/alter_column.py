@@ -30,7 +30,7 @@ def _add_column(command: Command, known: Known) -> Undo:
     return loses(command.alter(f"DROP COLUMN {quoted}"), reason="What was written to the new column since is lost.")
 
 
-def _drop_column(command: Command, known: Known) -> Undo:
+def _drop_column(command: Command, known: Known) -> Undo:  # noqa: PLR0911 - one return for each form of the statement
     relation = known.relation(command.key)
     if known.is_made("column", f"{command.key}.{command.name}"):
         return manual("The same plan makes the column and drops it: leave both out, or write how to undo it.")
@@ -52,21 +52,27 @@ def _drop_column(command: Command, known: Known) -> Undo:
 
 def _obstacle(command: Command, known: Known, relation: Relation, column: Column) -> str | None:
     """Why a dropped column can't be put back by a statement that is sure to work."""
-    if known.is_stale(command.key, "columns"):
-        return "What the column is like now is not known after the statements before."
-    if relation.parents or known.children(command.key):
-        return "The table has partitions or heirs."
-    if column.not_null and column.default is None and not column.identity and not column.generated:
-        return f"The column {column.name} was NOT NULL without a default: only a person can say what its rows would hold."
-    if column.owned_sequence is not None:
-        return f"The column {column.name} takes its numbers from a sequence that goes with it."
-    if any(column.name in constraint.columns and len(constraint.columns) > 1 for constraint in relation.constraints):
-        return "A constraint on several columns goes with it."
-    if any(column.name in policy.definition for policy in relation.policies):
-        return "A policy may use the column."
-    if command.cascades and any(column.name in item.columns or not item.columns for item in relation.dependents):
-        return "CASCADE takes other objects along."
-    return None
+    is_bare = column.default is None and not column.identity and not column.generated
+    takes_others = command.cascades and any(column.name in item.columns or not item.columns for item in relation.dependents)
+    reasons = (
+        (known.is_stale(command.key, "columns"), "What the column is like now is not known after the statements before."),
+        (bool(relation.parents or known.children(command.key)), "The table has partitions or heirs."),
+        (
+            column.not_null and is_bare,
+            f"The column {column.name} was NOT NULL without a default: only a person can say what its rows would hold.",
+        ),
+        (
+            column.owned_sequence is not None,
+            f"The column {column.name} takes its numbers from a sequence that goes with it.",
+        ),
+        (
+            any(column.name in item.columns and len(item.columns) > 1 for item in relation.constraints),
+            "A constraint on several columns goes with it.",
+        ),
+        (any(column.name in policy.definition for policy in relation.policies), "A policy may use the column."),
+        (takes_others, "CASCADE takes other objects along."),
+    )
+    return next((reason for applies, reason in reasons if applies), None)
 
 
 def _default(command: Command, known: Known) -> Undo:

@@ -14,7 +14,7 @@ from app.sql.tree import strings
 _INDEXED = frozenset({"primary key", "unique", "exclusion"})
 
 
-def _add(command: Command, known: Known) -> Undo:
+def _add(command: Command, known: Known) -> Undo:  # noqa: PLR0911 - one return for each form of the statement
     constraint = command.definition
     name = constraint.get("conname")
     if name is None:
@@ -112,7 +112,7 @@ def _obstacle(command: Command, known: Known, constraint: Constraint) -> str | N
     return None
 
 
-def _validate(command: Command, known: Known) -> Undo:
+def _validate(_command: Command, _known: Known) -> Undo:
     return nothing("A validated constraint only says what holds for all rows; it may stay so.")
 
 

@@ -7,6 +7,8 @@ from app.sql.inverse.known import Known, find_trigger
 from app.sql.inverse.undo import Undo, exact, manual, nothing
 from app.sql.names import quote_identifier
 
+#: SET STORAGE DEFAULT is there from here on
+_STORAGE_DEFAULT = 160000
 _UNKNOWN = "How it was before is known to the catalog only."
 
 
@@ -72,6 +74,22 @@ def _replica_identity(command: Command, known: Known) -> Undo:
     return exact(command.alter(f"REPLICA IDENTITY USING INDEX {quote_identifier(index.name.partition('.')[2])}"))
 
 
+def _column_setting(command: Command, known: Known) -> Undo:
+    """SET STATISTICS, SET STORAGE, SET COMPRESSION."""
+    column = known.column(command.key, command.name)
+    aspect = command.subtype.removeprefix("AT_Set").upper()
+    if column is None or known.schema is None or known.is_stale(command.key, f"{aspect} {command.name}"):
+        return manual(_UNKNOWN)
+    if aspect == "STATISTICS":
+        return exact(
+            command.alter_column(f"SET STATISTICS {-1 if column.statistics_target is None else column.statistics_target}")
+        )
+    before = column.storage if aspect == "STORAGE" else column.compression
+    if aspect == "STORAGE" and not before and known.schema.server_version_num < _STORAGE_DEFAULT:
+        return manual("This server has no SET STORAGE DEFAULT.")
+    return exact(command.alter_column(f"SET {aspect} {before or 'DEFAULT'}"))
+
+
 STORAGE_COMMANDS: Mapping[str, Callable[[Command, Known], Undo]] = {
     "AT_SetRelOptions": _options,
     "AT_ResetRelOptions": _options,
@@ -80,7 +98,10 @@ STORAGE_COMMANDS: Mapping[str, Callable[[Command, Known], Undo]] = {
     "AT_EnableTrig": _trigger,
     "AT_DisableTrig": _trigger,
     "AT_ChangeOwner": _owner,
+    "AT_SetCompression": _column_setting,
     "AT_SetLogged": _logging,
+    "AT_SetStatistics": _column_setting,
+    "AT_SetStorage": _column_setting,
     "AT_SetUnLogged": _logging,
     "AT_ReplicaIdentity": _replica_identity,
 }

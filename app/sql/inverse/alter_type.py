@@ -48,23 +48,36 @@ def _qualified(collation: str) -> str:
 
 
 def _obstacle(relation: Relation, column: Column, is_family: bool, known: Known) -> str | None:
-    if column.generated:
-        return "The column is generated."
-    if column.owned_sequence is not None and not column.identity and not is_family:
-        return "The column takes its numbers from a sequence."
-    expressions = any(constraint.kind == "check" and column.name in constraint.columns for constraint in relation.constraints)
-    expressions = expressions or any(
-        column.name in index.depends_on and (index.predicate is not None or None in index.columns) for index in relation.indexes
+    """Why casting back would not bring the schema back; ``is_family``: the same operators serve both types."""
+    reasons = (
+        (bool(column.generated), "The column is generated."),
+        (
+            bool(column.storage or column.compression),
+            "A new type takes the column's own STORAGE and COMPRESSION away.",
+        ),
+        (
+            column.owned_sequence is not None and not column.identity and not is_family,
+            "The column takes its numbers from a sequence.",
+        ),
+        (
+            not is_family and _is_in_expressions(relation, column.name),
+            "PostgreSQL rewrites the checks and index expressions on the column, with casts that stay.",
+        ),
+        (any(column.name in item.columns for item in relation.dependents), "Other objects depend on the column."),
+        (
+            not is_family and any(item.kind == "foreign key" and column.name in item.columns for item in relation.constraints),
+            "A foreign key compares the column with one of another type.",
+        ),
+        (bool(known.children(relation.name)), "The table has partitions or heirs."),
     )
-    if expressions and not is_family:
-        return "PostgreSQL rewrites the checks and index expressions on the column, with casts that stay."
-    if relation.dependents and any(column.name in item.columns for item in relation.dependents):
-        return "Other objects depend on the column."
-    if any(constraint.kind == "foreign key" and column.name in constraint.columns for constraint in relation.constraints):
-        return None if is_family else "A foreign key compares the column with one of another type."
-    if known.children(relation.name):
-        return "The table has partitions or heirs."
-    return None
+    return next((reason for applies, reason in reasons if applies), None)
+
+
+def _is_in_expressions(relation: Relation, column: str) -> bool:
+    in_checks = any(item.kind == "check" and column in item.columns for item in relation.constraints)
+    return in_checks or any(
+        column in index.depends_on and (index.predicate is not None or None in index.columns) for index in relation.indexes
+    )
 
 
 def _base(type_name: str) -> str:

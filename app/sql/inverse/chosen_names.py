@@ -82,7 +82,7 @@ def chosen_index_name(known: Known, key: str, body: Node) -> str | None:
     return None if columns is None else _counted(table, joined_columns(columns), "idx", is_taken)
 
 
-def chosen_constraint_name(known: Known, key: str, constraint: Node) -> str | None:
+def chosen_constraint_name(known: Known, key: str, constraint: Node) -> str | None:  # noqa: PLR0911 - one return for each form of the statement
     """The name of a constraint added to an existing table without one, or None where the catalog does not tell."""
     names = _free_names(known, key)
     if names is None:

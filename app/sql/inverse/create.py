@@ -199,7 +199,7 @@ def undo_create_rule(statement: Statement, known: Known) -> Undo:
     return exact(f"DROP RULE {quote_identifier(body['rulename'])} ON {known.sql(body['relation'])}")
 
 
-def undo_create_statistics(statement: Statement, known: Known) -> Undo:
+def undo_create_statistics(statement: Statement, _known: Known) -> Undo:
     """CREATE STATISTICS with a name."""
     body = statement.body
     if not body.get("defnames"):

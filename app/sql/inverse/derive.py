@@ -1,10 +1,10 @@
-"""Statements, scripts and whole plans -> rollbacks: each statement is judged by the catalog as the ones before it have left it."""
+"""Statements, scripts and plans -> rollbacks: each statement is judged by the catalog as the ones before it have left it."""
 
 from collections.abc import Callable, Mapping, Sequence
 
 from app.catalog.records import Schema
 from app.plan.model import Rollback
-from app.sql.inverse import create, data, drop, functions, objects, rename
+from app.sql.inverse import create, data, drop, functions, grants, objects, rename
 from app.sql.inverse.alter_table import undo_alter_table
 from app.sql.inverse.follow import follow
 from app.sql.inverse.known import Known
@@ -43,7 +43,7 @@ _BY_KIND: Mapping[str, Callable[[Statement, Known], Undo]] = {
     "DeleteStmt": data.undo_rows,
     "DiscardStmt": data.undo_nothing,
     "DropStmt": drop.undo_drop,
-    "GrantStmt": objects.undo_grant,
+    "GrantStmt": grants.undo_grant,
     "IndexStmt": create.undo_create_index,
     "InsertStmt": data.undo_rows,
     "LockStmt": data.undo_lock,

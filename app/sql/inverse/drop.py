@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from app.catalog.records import Relation
 from app.sql.inverse.functions import signature_of
+from app.sql.inverse.grants import relation_sql
 from app.sql.inverse.known import Known, find_trigger, literal, objects_of
 from app.sql.inverse.restore import (
     create_policy,
@@ -11,7 +12,6 @@ from app.sql.inverse.restore import (
     create_trigger,
     create_view,
     index_definition,
-    relation_sql,
 )
 from app.sql.inverse.undo import Undo, exact, in_reverse, lossy, manual, nothing
 from app.sql.names import quote_identifier
@@ -68,14 +68,17 @@ def _tables(body: Node, known: Known) -> Undo:
         if (obstacle := _table_obstacle(relation, body, known)) is not None:
             return manual(f"{obstacle} The rows of {relation.name} are lost in any case.")
     names = ", ".join(relation.name for relation in found)
-    return lossy(*create_tables(found), reason=f"{names} comes back without its rows. {_GRANTS}")
+    return lossy(*create_tables(found), reason=f"{names} comes back without its rows.")
 
 
 def _table_obstacle(relation: Relation, body: Node, known: Known) -> str | None:
     """Why a table can't be made again from its record."""
     if relation.kind != "table" or relation.parents or known.children(relation.name):
         return "It is partitioned, a partition, inherits, or is a foreign table."
-    if any(known.is_stale(relation.name, aspect) for aspect in ("columns", "constraints", "options")):
+    if any(
+        known.is_stale(relation.name, aspect)
+        for aspect in ("columns", "constraints", "options", "grants", "owner", "indexes", "triggers", "policies")
+    ):
         return "What it is like now is not known after the statements before."
     if _cascades(body) and relation.dependents:
         return _CASCADE
@@ -115,7 +118,7 @@ def _view(parts: _Parts, body: Node, known: Known) -> Undo:
         return manual(_CASCADE)
     if relation.view_definition is None:
         return manual(_CATALOG_ONLY)
-    return exact(*create_view(relation), reason=_GRANTS)
+    return exact(*create_view(relation))
 
 
 def _trigger(parts: _Parts, body: Node, known: Known) -> Undo:

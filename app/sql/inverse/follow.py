@@ -20,7 +20,6 @@ _INERT = frozenset(
         "CopyStmt",
         "DeleteStmt",
         "DiscardStmt",
-        "GrantStmt",
         "InsertStmt",
         "LockStmt",
         "MergeStmt",
@@ -121,7 +120,7 @@ def _rename(statement: Statement, known: Known) -> Known:
     return known.with_stale(key, "all")
 
 
-def _set_schema(statement: Statement, known: Known) -> Known:
+def _set_schema(_statement: Statement, known: Known) -> Known:
     return replace(known, schema=None)
 
 
@@ -173,7 +172,14 @@ def _setting(statement: Statement, known: Known) -> Known:
     return replace(known, schema=schema, home=path[0])
 
 
-def _type_made(statement: Statement, known: Known) -> Known:
+def _grant(statement: Statement, known: Known) -> Known:
+    for item in statement.body.get("objects", ()):
+        if "RangeVar" in item:
+            known = known.with_stale(known.key(item["RangeVar"]), "grants")
+    return known
+
+
+def _type_made(_statement: Statement, known: Known) -> Known:
     return known
 
 
@@ -205,6 +211,7 @@ _BY_KIND: Mapping[str, Callable[[Statement, Known], Known]] = {
     "CreateTableAsStmt": _table,
     "CreateTrigStmt": _on_table("relation", "triggers", made="trigger"),
     "DropStmt": _drop,
+    "GrantStmt": _grant,
     "IndexStmt": _index,
     "RenameStmt": _rename,
     "VariableSetStmt": _setting,

@@ -22,7 +22,7 @@ def follow_alter(statement: Statement, known: Known) -> Known:
     return known
 
 
-def _add_column(command: Node, key: str, statement: Statement, known: Known) -> Known:
+def _add_column(command: Node, key: str, _statement: Statement, known: Known) -> Known:
     definition = command["def"]["ColumnDef"]
     name = str(definition["colname"])
     relation = known.relation(key)
@@ -41,7 +41,7 @@ def _add_column(command: Node, key: str, statement: Statement, known: Known) -> 
     )
 
 
-def _drop_column(command: Node, key: str, statement: Statement, known: Known) -> Known:
+def _drop_column(command: Node, key: str, _statement: Statement, known: Known) -> Known:
     relation = known.relation(key)
     name = str(command["name"])
     known = replace(known, made=known.made - {("column", f"{key}.{name}")})
@@ -66,20 +66,20 @@ def _set_column(command: Node, key: str, known: Known, **changes: object) -> Kno
     return known.with_relation(key, columns=columns)
 
 
-def _default(command: Node, key: str, statement: Statement, known: Known) -> Known:
+def _default(command: Node, key: str, _statement: Statement, known: Known) -> Known:
     if "def" not in command:
         return _set_column(command, key, known, default=None)
     return known.with_stale(key, f"default {command['name']}")
 
 
-def _set_not_null(command: Node, key: str, statement: Statement, known: Known) -> Known:
+def _set_not_null(command: Node, key: str, _statement: Statement, known: Known) -> Known:
     column = known.column(key, str(command["name"]))
     if column is None or column.not_null:
         return known
     return _set_column(command, key, known, not_null=True)
 
 
-def _drop_not_null(command: Node, key: str, statement: Statement, known: Known) -> Known:
+def _drop_not_null(command: Node, key: str, _statement: Statement, known: Known) -> Known:
     relation = known.relation(key)
     if relation is None:
         return known
@@ -87,7 +87,7 @@ def _drop_not_null(command: Node, key: str, statement: Statement, known: Known) 
     return _set_column(command, key, known.with_relation(key, constraints=rest), not_null=False)
 
 
-def _type(command: Node, key: str, statement: Statement, known: Known) -> Known:
+def _type(command: Node, key: str, _statement: Statement, known: Known) -> Known:
     name = str(command["name"])
     changed = _set_column(command, key, known, type=from_type_name(command["def"]["ColumnDef"]["typeName"]))
     column = changed.column(key, name)
@@ -118,7 +118,7 @@ def _columns(body: Node) -> tuple[str, ...]:
     return strings(body.get("keys")) or strings(body.get("fk_attrs"))
 
 
-def _drop_constraint(command: Node, key: str, statement: Statement, known: Known) -> Known:
+def _drop_constraint(command: Node, key: str, _statement: Statement, known: Known) -> Known:
     relation = known.relation(key)
     if relation is None:
         return known
@@ -132,12 +132,17 @@ def _drop_constraint(command: Node, key: str, statement: Statement, known: Known
     return known.with_relation(key, constraints=rest, indexes=indexes, columns=columns)
 
 
-def _inert(command: Node, key: str, statement: Statement, known: Known) -> Known:
+def _inert(_command: Node, _key: str, _statement: Statement, known: Known) -> Known:
     return known
 
 
+def _setting(command: Node, key: str, _statement: Statement, known: Known) -> Known:
+    aspect = str(command["subtype"]).removeprefix("AT_Set").upper()
+    return known.with_stale(key, f"{aspect} {command.get('name')}")
+
+
 def _stale(aspect: str) -> Callable[[Node, str, Statement, Known], Known]:
-    return lambda command, key, statement, known: known.with_stale(key, aspect)
+    return lambda _command, key, _statement, known: known.with_stale(key, aspect)
 
 
 _COMMANDS: Mapping[str, Callable[[Node, str, Statement, Known], Known]] = {
@@ -159,7 +164,9 @@ _COMMANDS: Mapping[str, Callable[[Node, str, Statement, Known], Known]] = {
     "AT_SetLogged": _stale("logging"),
     "AT_SetNotNull": _set_not_null,
     "AT_SetRelOptions": _stale("options"),
-    "AT_SetStatistics": _inert,
+    "AT_SetCompression": _setting,
+    "AT_SetStatistics": _setting,
+    "AT_SetStorage": _setting,
     "AT_SetUnLogged": _stale("logging"),
     "AT_ValidateConstraint": _inert,
 }

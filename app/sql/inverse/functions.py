@@ -11,7 +11,7 @@ _INPUT = frozenset({"FUNC_PARAM_DEFAULT", "FUNC_PARAM_IN", "FUNC_PARAM_INOUT", "
 _MODES = {"FUNC_PARAM_OUT": "OUT ", "FUNC_PARAM_INOUT": "INOUT ", "FUNC_PARAM_VARIADIC": "VARIADIC "}
 
 
-def undo_create_function(statement: Statement, known: Known) -> Undo:
+def undo_create_function(statement: Statement, known: Known) -> Undo:  # noqa: PLR0911 - one return for each form of the statement
     """CREATE FUNCTION or PROCEDURE; one that is replaced comes back from the catalog's definition."""
     body = statement.body
     word = "PROCEDURE" if body.get("is_procedure") else "FUNCTION"

@@ -3,8 +3,9 @@
 from collections.abc import Callable
 
 from app.catalog.records import Domain, Sequence
+from app.sql.inverse.grants import relation_sql
 from app.sql.inverse.known import Known, dotted, find_constraint, literal, parts_of
-from app.sql.inverse.restore import create_policy, relation_sql
+from app.sql.inverse.restore import create_policy
 from app.sql.inverse.undo import Undo, exact, manual, nothing
 from app.sql.names import quote_identifier
 from app.sql.split import Statement
@@ -63,7 +64,7 @@ def undo_alter_enum(statement: Statement, known: Known) -> Undo:
     return manual("PostgreSQL can't take a value from an enum; one that nobody uses does no harm.")
 
 
-def undo_alter_domain(statement: Statement, known: Known) -> Undo:
+def undo_alter_domain(statement: Statement, known: Known) -> Undo:  # noqa: PLR0911 - one return for each form of the statement
     """ALTER DOMAIN: constraints, default, NOT NULL."""
     body = statement.body
     name = strings(body["typeName"])
@@ -156,12 +157,3 @@ def undo_alter_policy(statement: Statement, known: Known) -> Undo:
     if policy is None or known.is_stale(key, "policies"):
         return manual(_CATALOG_ONLY)
     return exact(f"DROP POLICY {quote_identifier(name)} ON {relation_sql(key)}", create_policy(policy))
-
-
-def undo_grant(statement: Statement, known: Known) -> Undo:
-    """GRANT and REVOKE: on what the same plan makes they go with it; else nobody knows what was granted before."""
-    body = statement.body
-    names = [item["RangeVar"] for item in body.get("objects", ()) if "RangeVar" in item]
-    if names and len(names) == len(body.get("objects", ())) and all(known.is_made("table", known.key(name)) for name in names):
-        return nothing("It goes with what the same plan makes.")
-    return manual("What was granted before is not known.")

@@ -2,9 +2,9 @@
 
 import re
 
-from app.sql.scanner import masked
 from app.sql.inverse.known import parts_of
 from app.sql.relations import in_order
+from app.sql.scanner import masked
 from app.sql.split import Statement, split
 from app.sql.tree import Node, strings
 
@@ -38,9 +38,9 @@ def names_are_qualified(sql: str) -> bool:
         body = statement.body
         if any("." not in name for name in in_order(statement.node)):
             return False
-        if statement.kind == "DropStmt" and body.get("removeType") not in _WITHOUT_SCHEMA:
-            if any(len(parts_of(entry)) == 1 for entry in body.get("objects", ())):
-                return False
+        has_schema = statement.kind == "DropStmt" and body.get("removeType") not in _WITHOUT_SCHEMA
+        if has_schema and any(len(parts_of(entry)) == 1 for entry in body.get("objects", ())):
+            return False
         for names in (body.get("typeName"), body.get("funcname"), body.get("object", {}).get("List", {}).get("items")):
             if names and len(strings(names)) == 1:
                 return False

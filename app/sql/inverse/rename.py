@@ -48,14 +48,15 @@ def _exists(body: Node, known: Known) -> bool | None:
     return known.relation_exists(known.key(body["relation"]))
 
 
-def _renamed_back(body: Node, known: Known) -> str | None:
+def _renamed_back(body: Node, known: Known) -> str | None:  # noqa: PLR0911 - one return for each form of the statement
     kind, new, old = str(body.get("renameType")), str(body.get("newname")), str(body.get("subname", ""))
     if kind == "OBJECT_SCHEMA":
         return f"ALTER SCHEMA {quote_identifier(new)} RENAME TO {quote_identifier(old)}"
     if kind in {"OBJECT_COLUMN", "OBJECT_ATTRIBUTE", "OBJECT_TABCONSTRAINT"}:
         return _part_renamed_back(body, known, kind)
     if kind in _OF_RELATION and "relation" in body:
-        return f"ALTER {_OF_RELATION[kind]} {quote_identifier(new)} ON {known.sql(body['relation'])} RENAME TO {quote_identifier(old)}"
+        table = known.sql(body["relation"])
+        return f"ALTER {_OF_RELATION[kind]} {quote_identifier(new)} ON {table} RENAME TO {quote_identifier(old)}"
     if kind == "OBJECT_DOMCONSTRAINT":
         domain = dotted(parts_of(body["object"]))
         return f"ALTER DOMAIN {domain} RENAME CONSTRAINT {quote_identifier(new)} TO {quote_identifier(old)}"

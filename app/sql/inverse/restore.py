@@ -4,14 +4,9 @@ import re
 from collections.abc import Iterable, Sequence
 
 from app.catalog.records import Column, Constraint, Index, Policy, Relation, Trigger
+from app.sql.inverse.grants import owner_and_grants, relation_sql
 from app.sql.inverse.known import literal
 from app.sql.names import quote_identifier
-
-
-def relation_sql(name: str) -> str:
-    """A relation's qualified name as the catalog's records hold it, as SQL."""
-    namespace, _, bare = name.partition(".")
-    return f"{quote_identifier(namespace)}.{quote_identifier(bare)}"
 
 
 def column_definition(column: Column) -> str:
@@ -39,9 +34,19 @@ def column_extras(relation: Relation, column: Column) -> list[str]:
         constraints = [item for item in constraints if item.kind != "not null"]
     statements += add_constraints(constraints)
     statements += [index.definition for index in relation.indexes if index.constraint is None and column.name in index.depends_on]
+    statements += [item.definition for item in relation.statistics if column.name in item.depends_on]
+    statements += column_settings(table, column)
     if column.comment is not None:
         statements.append(f"COMMENT ON COLUMN {table}.{quote_identifier(column.name)} IS {literal(column.comment).strip()}")
     return statements
+
+
+def column_settings(table: str, column: Column) -> list[str]:
+    """The column's own statistics target, storage and compression."""
+    target = "" if column.statistics_target is None else str(column.statistics_target)
+    settings = {"STATISTICS": target, "STORAGE": column.storage, "COMPRESSION": column.compression}
+    alter = f"ALTER TABLE {table} ALTER COLUMN {quote_identifier(column.name)}"
+    return [f"{alter} SET {name} {value}" for name, value in settings.items() if value]
 
 
 def add_constraints(constraints: Iterable[Constraint]) -> list[str]:
@@ -85,6 +90,7 @@ def create_view(relation: Relation) -> list[str]:
     statements = [f"CREATE {word} {name}{options} AS\n{definition}"]
     statements += [index.definition for index in relation.indexes]
     statements += comments(relation, word)
+    statements += owner_and_grants(relation, word)
     for trigger in relation.triggers:
         statements += create_trigger(trigger)
     return statements
@@ -110,7 +116,11 @@ def create_tables(relations: Sequence[Relation]) -> list[str]:
     for relation in relations:
         name = relation_sql(relation.name)
         statements += [index.definition for index in relation.indexes if index.constraint is None]
+        statements += [item.definition for item in relation.statistics]
+        for column in relation.columns:
+            statements += column_settings(name, column)
         statements += comments(relation, "TABLE")
+        statements += owner_and_grants(relation, "TABLE")
         for trigger in relation.triggers:
             statements += create_trigger(trigger)
         statements += [create_policy(policy) for policy in relation.policies]

@@ -68,6 +68,14 @@ CREATE TABLE public.lone (id integer PRIMARY KEY, a text NOT NULL DEFAULT 'x', b
 COMMENT ON COLUMN public.lone.a IS 'an a';
 CREATE INDEX lone_b_idx ON public.lone (b);
 CREATE TRIGGER lone_t BEFORE INSERT ON public.lone FOR EACH ROW EXECUTE FUNCTION public.trg();
+GRANT SELECT, INSERT ON public.lone TO rt_reader;
+GRANT SELECT ON public.v_users TO PUBLIC;
+GRANT UPDATE ON public.notes TO rt_reader WITH GRANT OPTION;
+ALTER TABLE public.scratch OWNER TO rt_owner;
+ALTER TABLE public.lone ALTER COLUMN a SET STATISTICS 250;
+ALTER TABLE public.lone ALTER COLUMN a SET STORAGE EXTERNAL;
+ALTER TABLE public.lone ALTER COLUMN a SET COMPRESSION pglz;
+CREATE STATISTICS public.lone_st ON a, b FROM public.lone;
 CREATE STATISTICS public.st_old ON status, age FROM public.users;
 CREATE TABLE public.nn (a integer, b integer CONSTRAINT b_there NOT NULL, c integer NOT NULL);
 ALTER TABLE public.nn ADD CONSTRAINT a_maybe NOT NULL a NOT VALID;
