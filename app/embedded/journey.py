@@ -29,9 +29,9 @@ def import_sql(cast: Cast, name: str, up: str, down: str, *, environment: str) -
     return cast["author"].post("/plans", body)
 
 
-def analyse(cast: Cast, plan: int) -> Found:
-    """The analysis of the newest revision, once it is there."""
-    number = cast["author"].post(f"/plans/{plan}/analyse")["analysis"]
+def analyse(cast: Cast, plan: int, *, environment: str) -> Found:
+    """The analysis of the newest revision for a target, once it is there."""
+    number = cast["author"].post(f"/plans/{plan}/analyse?target_id={cast.targets[environment]}")["analysis"]
     return _done(cast, f"/analyses/{number}", "The analysis")
 
 

@@ -53,14 +53,14 @@ def seed(stack: Stack, shops: Sequence[ShopDatabase]) -> list[SignIn]:
         _run_on_staging(cast, plan)
     _plan_under_discussion(cast)
     plan = journey.import_plan(cast, PLAN_FILE, environment=PRODUCTION)["id"]
-    journey.analyse(cast, plan)
+    journey.analyse(cast, plan, environment=PRODUCTION)
     journey.rehearse(cast, plan, environment=PRODUCTION)
     cast["author"].post(f"/plans/{plan}/submit")
     return people
 
 
 def _run_on_staging(cast: Cast, plan: int) -> dict[str, Any]:
-    journey.analyse(cast, plan)
+    journey.analyse(cast, plan, environment=STAGING)
     cast["author"].post(f"/plans/{plan}/submit")
     journey.approve(cast, plan, environment=STAGING, roles=("approver",))
     journey.tick(cast, plan, environment=STAGING)
@@ -70,7 +70,7 @@ def _run_on_staging(cast: Cast, plan: int) -> dict[str, Any]:
 def _plan_under_discussion(cast: Cast) -> None:
     made = journey.import_sql(cast, *_DISCOUNT, environment=PRODUCTION)
     plan, digest = made["id"], made["digest"]
-    journey.analyse(cast, plan)
+    journey.analyse(cast, plan, environment=PRODUCTION)
     cast["author"].post(f"/plans/{plan}/submit")
     step = cast["approver"].get(f"/plans/{plan}/document")["plan"].partition("- id: ")[2].partition("\n")[0].strip()
     remark = "This checks every order item while nobody can write. NOT VALID first, then VALIDATE in a step of its own?"
@@ -139,7 +139,7 @@ def _prepare(cast: Cast, report: _Report) -> int:
         plan: int = made["id"]
         evidence.update(plan=plan, digest=made["digest"])
     with report.stage("analyse") as evidence:
-        judged = journey.analyse(cast, plan)
+        judged = journey.analyse(cast, plan, environment=PRODUCTION)
         _require(judged["state"] == "done", judged)
         evidence.update(risk=judged["report"]["risk"], statements=len(judged["report"]["statements"]))
     with report.stage("rehearse") as evidence:
@@ -159,6 +159,7 @@ def _prepare(cast: Cast, report: _Report) -> int:
 def _prove_on_staging(cast: Cast, plan: int, report: _Report) -> int:
     """The same revision runs on staging before it may run on production."""
     with report.stage("run on staging") as evidence:
+        journey.analyse(cast, plan, environment=STAGING)
         journey.approve(cast, plan, environment=STAGING, roles=("approver",))
         journey.tick(cast, plan, environment=STAGING)
         staged = journey.start(cast, plan, environment=STAGING)

@@ -19,6 +19,7 @@ from app.actions.request_changes import request_changes
 from app.actions.request_review import request_review
 from app.actions.start_run import start_run
 from app.actions.tick_item import tick_item
+from app.actions.untick_item import untick_item
 from app.actions.work import Work
 from app.errors import NotFoundError
 from app.plan.document import write_plan
@@ -51,6 +52,13 @@ class Verdict(BaseModel):
 
     digest: str
     note: str = ""
+    target_id: int | None = None
+
+
+class Untick(BaseModel):
+    """A tick that is taken back."""
+
+    reason: str = ""
     target_id: int | None = None
 
 
@@ -150,9 +158,9 @@ def document(work: SignedIn, plan_id: int) -> dict[str, Any]:
 
 
 @router.post("/plans/{plan_id}/analyse", status_code=202)
-def analyse(work: SignedIn, plan_id: int) -> dict[str, Any]:
-    """Queue an analysis."""
-    return {"analysis": analyse_plan(work, plan_id=plan_id).id}
+def analyse(work: SignedIn, plan_id: int, target_id: int | None = None) -> dict[str, Any]:
+    """Queue an analysis, for the plan's own target or another."""
+    return {"analysis": analyse_plan(work, plan_id=plan_id, target_id=target_id).id}
 
 
 @router.get("/analyses/{analysis_id}")
@@ -211,6 +219,13 @@ def remark(work: SignedIn, plan_id: int, body: Remark) -> dict[str, Any]:
 def tick(work: SignedIn, plan_id: int, item_id: str, body: Ticked) -> dict[str, Any]:
     """Tick an item that only a person can vouch for."""
     return {"tick": tick_item(work, plan_id=plan_id, item_id=item_id, note=body.note, target_id=body.target_id).id}
+
+
+@router.post("/plans/{plan_id}/checklist/{item_id}/untick")
+def untick(work: SignedIn, plan_id: int, item_id: str, body: Untick) -> dict[str, Any]:
+    """Take a tick back."""
+    withdrawn = untick_item(work, plan_id=plan_id, item_id=item_id, reason=body.reason, target_id=body.target_id)
+    return {"withdrawn": withdrawn}
 
 
 @router.post("/plans/{plan_id}/override")

@@ -13,6 +13,7 @@ from app.actions.pause_run import pause_run
 from app.actions.resume_run import resume_run
 from app.actions.retry_step import retry_step
 from app.actions.roll_back_run import Scope, roll_back_run
+from app.actions.set_monitoring_item import set_monitoring_item
 from app.actions.skip_step import skip_step
 from app.store.events import events_since
 from app.store.snapshots import items, metrics, newest_verification
@@ -29,6 +30,15 @@ class Said(BaseModel):
 
     text: str = ""
     step: str = ""
+
+
+class ItemSet(BaseModel):
+    """An item of the monitoring checklist, judged by a person."""
+
+    item_id: str
+    window: str
+    state: str
+    note: str = ""
 
 
 class Speed(BaseModel):
@@ -157,6 +167,15 @@ def speed(work: SignedIn, run_id: int, body: Speed) -> dict[str, Any]:
 def roll_back(work: SignedIn, run_id: int, body: Undoing) -> dict[str, Any]:
     """Undo what was done, as a run of its own."""
     return _state(roll_back_run(work, run_id=run_id, target_name=body.target, scope=body.scope, of=body.of))
+
+
+@router.post("/runs/{run_id}/monitoring/items")
+def set_item(work: SignedIn, run_id: int, body: ItemSet) -> dict[str, Any]:
+    """Set an item of the monitoring checklist by hand."""
+    row = set_monitoring_item(
+        work, run_id=run_id, item_id=body.item_id, window=body.window, state=body.state, note=body.note
+    )
+    return {"id": row.item_id, "window": row.window, "state": row.state}
 
 
 @router.post("/runs/{run_id}/close")

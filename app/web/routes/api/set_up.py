@@ -14,6 +14,7 @@ from app.actions.create_first_admin import create_first_admin
 from app.actions.create_project import create_project
 from app.actions.invite_person import invite_person
 from app.actions.permissions import Permission
+from app.actions.read_schema import read_schema
 from app.actions.restore_backup import restore_backup
 from app.actions.sign_in import sign_in
 from app.actions.take_backup import take_backup
@@ -133,6 +134,12 @@ def register_target(work: SignedIn, body: NewTarget) -> dict[str, Any]:
 def start_test(work: SignedIn, target_id: int) -> dict[str, Any]:
     """Queue a connection test."""
     return {"job": test_target(work, target_id=target_id).id}
+
+
+@router.post("/targets/{target_id}/read-schema", status_code=202)
+def look(work: SignedIn, target_id: int) -> dict[str, Any]:
+    """Ask a worker to read the schema and the sizes again."""
+    return {"job": read_schema(work, target_id=target_id).id}
 
 
 @router.get("/targets/{target_id}")
