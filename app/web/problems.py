@@ -84,10 +84,10 @@ def problem_facts(request: Request, error: HeadgateError) -> dict[str, Any]:
 def answer_problem(request: Request, error: HeadgateError) -> Response:
     """The answer in the form that the asker understands."""
     if wants_json(request):
-        body = {"contract": 1, "error": {**error.as_json(), "fields": getattr(error, "fields", {})}}
+        facts: dict[str, Any] = {**error.as_json(), "fields": getattr(error, "fields", {})}
         if error.status >= SERVER_FAULT:
-            body["error"]["reference"] = getattr(request.state, "request_id", "")
-        return JSONResponse(body, status_code=error.status)
+            facts["reference"] = getattr(request.state, "request_id", "")
+        return JSONResponse({"contract": 1, "error": facts}, status_code=error.status)
     if error.status == UNAUTHORIZED:
         return _to_sign_in(request)
     renderer: Renderer = request.app.state.renderer
@@ -144,7 +144,8 @@ def add_problem_answers(app: FastAPI) -> None:
         if isinstance(error, RequestValidationError):
             return answer_problem(request, _from_validation(error))
         if isinstance(error, DBAPIError):
-            logger.exception("request %s: the database refused", getattr(request.state, "request_id", ""), exc_info=error)
+            number = getattr(request.state, "request_id", "")
+            logger.error("request %s: the database refused", number, exc_info=error)
             return answer_problem(request, _from_database(error))
         return answer_problem(request, error if isinstance(error, HeadgateError) else UnforeseenError())
 

@@ -87,8 +87,8 @@ class SecurityHeaders:
 def is_our_own(headers: Headers, *, hosts: set[str]) -> bool:
     """Whether a changing request comes from our own pages, or from a script that says where it belongs.
 
-    Browsers say ``Sec-Fetch-Site`` (on https and localhost) or ``Origin``; a request with neither is refused, since an old browser
-    would send one like it for a foreign site. Scripts send ``Origin`` with our address.
+    Browsers say ``Sec-Fetch-Site`` (on https and localhost) or ``Origin``; a request with neither is refused, since an old
+    browser would send one like it for a foreign site. Scripts send ``Origin`` with our address.
     """
     site = headers.get("sec-fetch-site")
     if site is not None:

@@ -22,7 +22,7 @@ _LEXER = PostgresLexer(stripnl=False, ensurenl=False)
 
 
 def _class_of(token: _TokenType) -> str | None:
-    return next((name for parent, name in _CLASSES if token in parent), None)
+    return next((name for parent, name in _CLASSES if token[: len(parent)] == tuple(parent)), None)
 
 
 @lru_cache(maxsize=512)

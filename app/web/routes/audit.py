@@ -16,7 +16,14 @@ router = APIRouter(prefix="/audit", include_in_schema=False)
 
 @router.get("")
 def index(
-    work: SignedIn, page: Page, project: str = "", person: str = "", act: str = "", before: int | None = None, verify: bool = False
+    work: SignedIn,
+    page: Page,
+    *,
+    project: str = "",
+    person: str = "",
+    act: str = "",
+    before: int | None = None,
+    verify: bool = False,
 ) -> HTMLResponse:
     """The lines that the actor may see; ``verify`` checks the whole chain."""
     wanted = view.AuditFilter(project=project, person=person, act=act, before=before)
@@ -42,7 +49,9 @@ def export_csv(work: SignedIn, project: str = "", person: str = "", act: str = "
     """Every matching line, for a spreadsheet."""
     wanted = view.AuditFilter(project=project, person=person, act=act)
     text = "".join(view.as_csv(view.exported(work.session, work.actor, wanted)))
-    return Response(text, media_type="text/csv; charset=utf-8", headers={"content-disposition": 'attachment; filename="audit.csv"'})
+    return Response(
+        text, media_type="text/csv; charset=utf-8", headers={"content-disposition": 'attachment; filename="audit.csv"'}
+    )
 
 
 @router.get("/export.json")

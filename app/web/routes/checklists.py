@@ -17,8 +17,8 @@ from app.web.dependencies import Page, Pages, SignedIn, go_to, undo
 from app.web.forms import Form, SentForm
 from app.web.routes.plans import TargetQuery, report_of
 from app.web.views.checklists import checklist_page
+from app.web.views.plan_document import plan_document
 from app.web.views.plan_head import plan_head, standing
-from app.web.views.plans import plan_document
 
 router = APIRouter(prefix="/plans/{plan_id}", include_in_schema=False)
 
@@ -98,7 +98,7 @@ def start(work: SignedIn, page: Page, plan_id: int, form: SentForm) -> Response:
         if now.environment is not None and now.environment.is_production and now.target is not None:
             wording.typed(form.text("confirm"), now.target.name, "confirm", "the database")
         max_rate = form.optional_number("max_rate")
-        when = _moment(form.text("scheduled_for"))
+        when = moment_of(form.text("scheduled_for"))
         form.check()
         run = start_run(
             work,
@@ -115,7 +115,7 @@ def start(work: SignedIn, page: Page, plan_id: int, form: SentForm) -> Response:
     return go_to(f"/runs/{run.id}", "started")
 
 
-def _moment(text: str) -> datetime | None:
+def moment_of(text: str) -> datetime | None:
     """A moment as the browser's field writes it, taken as UTC."""
     if not text:
         return None

@@ -21,7 +21,7 @@ from app.plan.writing import write_plan
 from app.web.dependencies import Page, Pages, SignedIn, go_to, undo
 from app.web.forms import SentForm
 from app.web.routes.plans import report_of
-from app.web.views import plans as view
+from app.web.views import plan_document as documents
 from app.web.views.imports import line_of
 from app.web.views.plan_head import plan_head, standing
 from app.web.views.step_form import edited_document, sent_values, step_values
@@ -50,7 +50,7 @@ def save(work: SignedIn, page: Page, plan_id: int, form: SentForm) -> Response:
         revision = edit_plan(work, plan_id=plan_id, content=content, based_on=based_on, note=form.text("note"), source_text=text)
     except HeadgateError as problem:
         undo(work)
-        return _edit_form(work, page, plan_id, text, based_on, problem)
+        return _edit_form(work, page, plan_id, text, based_on, problem=problem)
     return _saved(based_on, revision.digest, f"/plans/{plan_id}/steps")
 
 
@@ -79,7 +79,7 @@ def save_brief(work: SignedIn, plan_id: int, form: SentForm) -> Response:
 def edit_step(work: SignedIn, page: Page, plan_id: int, step_id: str) -> HTMLResponse:
     """One step as a form."""
     reach.plan(work, plan_id, Permission.WRITE_PLAN)
-    return _step_form(work, page, plan_id, step_id, None, standing(work, plan_id).revision.digest)
+    return _step_form(work, page, plan_id, step_id, values=None, base_digest=standing(work, plan_id).revision.digest)
 
 
 @router.post("/steps/{step_id}")
@@ -96,10 +96,10 @@ def save_step(work: SignedIn, page: Page, plan_id: int, step_id: str, form: Sent
     except yaml.YAMLError as error:
         undo(work)
         problem = PlanError("The parameters are no YAML.", hint=str(error))
-        return _step_form(work, page, plan_id, step_id, values, based_on, problem)
+        return _step_form(work, page, plan_id, step_id, values=values, base_digest=based_on, problem=problem)
     except HeadgateError as problem:
         undo(work)
-        return _step_form(work, page, plan_id, step_id, values, based_on, problem)
+        return _step_form(work, page, plan_id, step_id, values=values, base_digest=based_on, problem=problem)
     return _saved(based_on, revision.digest, f"/plans/{plan_id}/steps#step-{step_id}")
 
 
@@ -130,7 +130,7 @@ def _step(content: Content, step_id: str) -> Any:
 
 
 def _edit_form(
-    work: Work, page: Pages, plan_id: int, text: str, base_digest: str, problem: HeadgateError | None = None
+    work: Work, page: Pages, plan_id: int, text: str, base_digest: str, *, problem: HeadgateError | None = None
 ) -> HTMLResponse:
     now = standing(work, plan_id)
     return page.show(
@@ -151,13 +151,14 @@ def _step_form(
     page: Pages,
     plan_id: int,
     step_id: str,
+    *,
     values: dict[str, Any] | None,
     base_digest: str,
     problem: HeadgateError | None = None,
 ) -> HTMLResponse:
     now = standing(work, plan_id)
     step = _step(now.content, step_id)
-    document = view.plan_document(now.content, report_of(now), None, [])
+    document = documents.plan_document(now.content, report_of(now), None, [])
     return page.show(
         "plans/edit_step.html",
         status=problem.status if problem else 200,

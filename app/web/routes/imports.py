@@ -23,7 +23,15 @@ _PLAN_STARTS = ("headgate:", "name:", "phases:", "---")
 @router.get("/plans/import")
 def new(work: SignedIn, page: Page, target: int | None = None) -> HTMLResponse:
     """The empty form."""
-    values = {"name": "", "project_id": "", "target_id": target or "", "text": "", "down": "", "backfills": True, "accept_irreversible": False}
+    values = {
+        "name": "",
+        "project_id": "",
+        "target_id": target or "",
+        "text": "",
+        "down": "",
+        "backfills": True,
+        "accept_irreversible": False,
+    }
     return _form(work, page, values)
 
 
@@ -66,8 +74,12 @@ def create(work: SignedIn, page: Page, form: SentForm) -> Response:
         undo(work)
         values = {"name": "", "project_id": form.text("project_id"), "target_id": form.text("target_id"), "text": text}
         return _form(
-            work, page, {**values, "down": "", "backfills": False, "accept_irreversible": False}, problem=problem,
-            errors=getattr(problem, "fields", {}), source_line=view.line_of(text, problem),
+            work,
+            page,
+            {**values, "down": "", "backfills": False, "accept_irreversible": False},
+            problem=problem,
+            errors=getattr(problem, "fields", {}),
+            source_line=view.line_of(text, problem),
         )
     return go_to(f"/plans/{plan.id}", "plan-imported")
 

@@ -55,9 +55,7 @@ def invite(work: SignedIn, page: Page, form: SentForm) -> Response:
     try:
         project_id = form.number("project_id")
         form.check()
-        invited = invite_person(
-            work, project_id=project_id, email=values["email"], name=values["name"], role=values["role"]
-        )
+        invited = invite_person(work, project_id=project_id, email=values["email"], name=values["name"], role=values["role"])
     except InvalidInputError as error:
         undo(work)
         return _page(work, page, errors=error.fields, values=values)

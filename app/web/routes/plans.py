@@ -14,10 +14,10 @@ from app.actions.rehearse_plan import rehearse_plan
 from app.analysis.report import Analysis
 from app.plan.brief import write_markdown
 from app.plan.writing import write_plan
-from app.store.tables import Project
 from app.store.words import PlanState
 from app.web.dependencies import Page, SignedIn, go_to
 from app.web.forms import SentForm
+from app.web.views import plan_document as documents
 from app.web.views import plans as view
 from app.web.views import revisions
 from app.web.views.paging import query_of
@@ -35,7 +35,15 @@ def report_of(now: Standing) -> Analysis | None:
 
 
 @router.get("")
-def index(work: SignedIn, page: Page, q: str = "", state: str = "", project: str = "", number: Annotated[int, Query(alias="page")] = 1) -> HTMLResponse:
+def index(
+    work: SignedIn,
+    page: Page,
+    *,
+    q: str = "",
+    state: str = "",
+    project: str = "",
+    number: Annotated[int, Query(alias="page")] = 1,
+) -> HTMLResponse:
     """All plans, those changed last first."""
     wanted = view.PlanFilter(q=q.strip(), state=state, project=project)
     lines, paging = view.plan_lines(work, wanted, number)
@@ -52,7 +60,7 @@ def index(work: SignedIn, page: Page, q: str = "", state: str = "", project: str
 
 @router.get("/{plan_id}")
 def show(work: SignedIn, page: Page, plan_id: int, target: TargetQuery = None) -> HTMLResponse:
-    """The plan document."""
+    """The plan documents."""
     now = standing(work, plan_id, target)
     document = _document(work, now)
     head = plan_head(work, now)
@@ -74,7 +82,7 @@ def steps(work: SignedIn, page: Page, plan_id: int, target: TargetQuery = None) 
 
 @router.get("/{plan_id}/revisions")
 def show_revisions(
-    work: SignedIn, page: Page, plan_id: int, left: int | None = None, right: int | None = None, target: TargetQuery = None
+    work: SignedIn, page: Page, *, plan_id: int, left: int | None = None, right: int | None = None, target: TargetQuery = None
 ) -> HTMLResponse:
     """The revisions, and what differs between two of them."""
     now = standing(work, plan_id, target)
@@ -108,7 +116,11 @@ def export_yaml(work: SignedIn, plan_id: int) -> Response:
 def export_markdown(work: SignedIn, plan_id: int) -> Response:
     """The plan document as Markdown."""
     now = standing(work, plan_id)
-    return _download(write_markdown(now.content, view.plan_facts(now.content, report_of(now))), "text/markdown", f"plan-{plan_id}-revision-{now.revision.number}.md")
+    return _download(
+        write_markdown(now.content, documents.plan_facts(now.content, report_of(now))),
+        "text/markdown",
+        f"plan-{plan_id}-revision-{now.revision.number}.md",
+    )
 
 
 @router.post("/{plan_id}/target")
@@ -143,12 +155,14 @@ def archive(work: SignedIn, plan_id: int, form: SentForm) -> Response:
     return go_to(f"/plans/{plan_id}", "archived" if not form.flag("back") else "saved")
 
 
-def _document(work: SignedIn, now: Standing) -> view.PlanDocument:
-    statistics = view.statistics_of(work.session, now.target.id if now.target else None)
+def _document(work: SignedIn, now: Standing) -> documents.PlanDocument:
+    statistics = documents.statistics_of(work.session, now.target.id if now.target else None)
     of_project = reach.project(work, now.plan.project_id, Permission.VIEW).name
     offered = [(number, name) for number, name in choices(work) if name.startswith(f"{of_project} / ")]
-    return view.plan_document(now.content, report_of(now), statistics, offered)
+    return documents.plan_document(now.content, report_of(now), statistics, offered)
 
 
 def _download(text: str, media_type: str, name: str) -> Response:
-    return Response(text, media_type=f"{media_type}; charset=utf-8", headers={"content-disposition": f'attachment; filename="{name}"'})
+    return Response(
+        text, media_type=f"{media_type}; charset=utf-8", headers={"content-disposition": f'attachment; filename="{name}"'}
+    )

@@ -10,7 +10,6 @@ from app.actions.create_environment import COLORS, create_environment
 from app.actions.create_project import create_project
 from app.actions.edit_environment import edit_environment
 from app.actions.permissions import Permission
-from app.actions.work import Work
 from app.errors import InvalidInputError
 from app.plan.checklist import DEFAULT_CHECKLIST
 from app.review.policy import EnvironmentPolicy
@@ -57,7 +56,7 @@ def new_environment(work: SignedIn, page: Page, project_id: int) -> HTMLResponse
 def add_environment(work: SignedIn, page: Page, project_id: int, form: SentForm) -> Response:
     """Add an environment."""
     project = reach.project(work, project_id, Permission.EDIT_TARGETS)
-    values = {"name": form.text("name"), "color": form.text("color"), "is_production": form.flag("is_production")}
+    values: dict[str, Any] = {"name": form.text("name"), "color": form.text("color"), "is_production": form.flag("is_production")}
     try:
         environment = create_environment(work, project_id=project_id, **values)
     except InvalidInputError as error:
@@ -79,7 +78,7 @@ def show_environment(work: SignedIn, page: Page, environment_id: int) -> HTMLRes
 def save_environment(work: SignedIn, page: Page, environment_id: int, form: SentForm) -> Response:
     """Change an environment and its rules."""
     environment = reach.environment(work, environment_id, Permission.EDIT_TARGETS)
-    values = {"name": form.text("name"), "color": form.text("color"), "is_production": form.flag("is_production")}
+    values: dict[str, Any] = {"name": form.text("name"), "color": form.text("color"), "is_production": form.flag("is_production")}
     try:
         edit_environment(work, environment_id=environment_id, policy=_policy(form), **values)
     except InvalidInputError as error:

@@ -12,8 +12,8 @@ from app.errors import InvalidInputError
 from app.web.dependencies import Page, Pages, SignedIn, go_to, undo
 from app.web.forms import Form, SentForm
 from app.web.routes.plans import TargetQuery, report_of
+from app.web.views.plan_document import plan_document
 from app.web.views.plan_head import plan_head, standing
-from app.web.views.plans import plan_document
 from app.web.views.reviews import review_page
 
 router = APIRouter(include_in_schema=False)
@@ -21,7 +21,7 @@ router = APIRouter(include_in_schema=False)
 
 @router.get("/plans/{plan_id}/review")
 def show(
-    work: SignedIn, page: Page, plan_id: int, step: str = "", line: int | None = None, target: TargetQuery = None
+    work: SignedIn, page: Page, *, plan_id: int, step: str = "", line: int | None = None, target: TargetQuery = None
 ) -> HTMLResponse:
     """The review on one screen; ``step`` and ``line`` open a comment form there."""
     return _page(work, page, plan_id, target, step=step, line=line)

@@ -84,5 +84,7 @@ def theme(work: Anyone, form: SentForm) -> Response:
     response = go_to(own_path(form.text("next")))
     chosen = form.one_of("theme", THEMES, default="auto")
     form.check()
-    response.set_cookie(THEME_COOKIE, chosen, max_age=A_YEAR_SECONDS, samesite="lax", httponly=True, secure=work.settings.is_secure)
+    response.set_cookie(
+        THEME_COOKIE, chosen, max_age=A_YEAR_SECONDS, samesite="lax", httponly=True, secure=work.settings.is_secure
+    )
     return response

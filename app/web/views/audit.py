@@ -15,8 +15,28 @@ from app.actions.work import Actor
 from app.store.tables import AuditLine
 from app.web.views.paging import PER_PAGE
 
-_PAGES = {"plan": "/plans/{}", "run": "/runs/{}", "target": "/targets/{}", "backup": "/backups/{}", "environment": "/environments/{}"}
-_COLUMNS = ("id", "at", "person_id", "actor", "act", "subject_kind", "subject_id", "project_id", "details", "address", "request_id", "previous_hash", "hash")
+_PAGES = {
+    "plan": "/plans/{}",
+    "run": "/runs/{}",
+    "target": "/targets/{}",
+    "backup": "/backups/{}",
+    "environment": "/environments/{}",
+}
+_COLUMNS = (
+    "id",
+    "at",
+    "person_id",
+    "actor",
+    "act",
+    "subject_kind",
+    "subject_id",
+    "project_id",
+    "details",
+    "address",
+    "request_id",
+    "previous_hash",
+    "hash",
+)
 #: spreadsheets run a cell that begins like this as a formula
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -83,7 +103,11 @@ def audit_rows(session: Session, actor: Actor, wanted: AuditFilter) -> tuple[lis
 
 def _row(line: AuditLine) -> AuditRow:
     path = _PAGES.get(line.subject_kind)
-    parts = [f"{name.replace('_', ' ')}: {str(value)[:60]}" for name, value in line.details.items() if not isinstance(value, dict | list)]
+    parts = [
+        f"{name.replace('_', ' ')}: {str(value)[:60]}"
+        for name, value in line.details.items()
+        if not isinstance(value, dict | list)
+    ]
     return AuditRow(
         id=line.id,
         at=line.at,
@@ -112,7 +136,8 @@ def actors(session: Session, actor: Actor) -> list[tuple[int, str]]:
     seen = _in_sight(actor)
     query = select(AuditLine.person_id, AuditLine.actor).distinct(AuditLine.person_id).where(AuditLine.person_id.is_not(None))
     query = query.order_by(AuditLine.person_id, AuditLine.id.desc())
-    return [(number, name) for number, name in session.execute(query if seen is None else query.where(seen))]
+    rows = session.execute(query if seen is None else query.where(seen))
+    return [(number, name) for number, name in rows if number is not None]
 
 
 def exported(session: Session, actor: Actor, wanted: AuditFilter) -> list[dict[str, object]]:

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import exists, select
 
 from app.actions.permissions import Permission
 from app.actions.work import Actor, Work
 from app.run.states import RunState
-from app.store.tables import Comment, Decision, MonitoringItem, Person, Plan, Project, Run, Target
+from app.store.tables import Decision, MonitoringItem, Person, Plan, Project, Run, Target
 from app.store.words import ItemState, PlanState
 from app.web.views.run_lines import RunLine, run_lines
 from app.web.views.visible import in_sight
@@ -136,50 +136,45 @@ def _plan_need(work: Work, plan: Plan, author: str, *, has_decided: bool, has_ru
     actor = work.actor
     is_mine = plan.author_id == actor.person_id
     if plan.state == PlanState.IN_REVIEW and not is_mine and not has_decided and actor.may(plan.project_id, Permission.DECIDE):
-        return _need(plan, "is-warn", "eye", "A plan waits for your review", f"Written by {author}.", "Review it", "/review")
+        return _need(plan, _REVIEW, f"Written by {author}.")
     if plan.state == PlanState.REJECTED and is_mine:
-        return _need(
-            plan,
-            "is-bad",
-            "message-square-warning",
-            "Changes were asked for",
-            "The reason stands on the review.",
-            "See the reason",
-            "/review",
-        )
+        return _need(plan, _REJECTED)
     if plan.state == PlanState.APPROVED and not has_run and actor.may(plan.project_id, Permission.START_RUN):
-        return _need(
-            plan,
-            "is-warn",
-            "list-checks",
-            "Approved, not started",
-            "The checklist says what is missing.",
-            "Go to the checklist",
-            "/checklist",
-        )
+        return _need(plan, _APPROVED)
     return None
 
 
-def _need(plan: Plan, tone: str, icon: str, title: str, sentence: str, action: str, path: str) -> Need:
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """What a need of a plan says."""
+
+    tone: str
+    icon: str
+    title: str
+    sentence: str
+    action: str
+    path: str
+
+
+_REVIEW = _Text("is-warn", "eye", "A plan waits for your review", "", "Review it", "/review")
+_REJECTED = _Text(
+    "is-bad", "message-square-warning", "Changes were asked for", "The reason stands on the review.", "See the reason", "/review"
+)
+_APPROVED = _Text(
+    "is-warn", "list-checks", "Approved, not started", "The checklist says what is missing.", "Go to the checklist", "/checklist"
+)
+
+
+def _need(plan: Plan, text: _Text, sentence: str = "") -> Need:
     return Need(
-        tone=tone,
-        icon=icon,
-        title=f"{title}: {plan.name}",
-        sentence=sentence,
-        action=action,
-        href=f"/plans/{plan.id}{path}",
+        tone=text.tone,
+        icon=text.icon,
+        title=f"{text.title}: {plan.name}",
+        sentence=sentence or text.sentence,
+        action=text.action,
+        href=f"/plans/{plan.id}{text.path}",
         since=plan.updated_at,
     )
-
-
-def open_threads(work: Work, plan_ids: list[int]) -> dict[int, int]:
-    """How many unresolved threads each plan has."""
-    rows = work.session.execute(
-        select(Comment.plan_id, func.count())
-        .where(Comment.plan_id.in_(plan_ids), Comment.parent_id.is_(None), Comment.resolved_at.is_(None))
-        .group_by(Comment.plan_id)
-    )
-    return {plan_id: number for plan_id, number in rows}
 
 
 def _watched(work: Work, runs: list[RunLine]) -> tuple[Watched, ...]:

@@ -11,7 +11,8 @@ from app.actions.work import Work
 from app.errors import HeadgateError
 from app.plan.writing import write_plan
 from app.store.tables import Project
-from app.web.views.plans import PhaseLines, plan_document
+from app.web.formats import plural
+from app.web.views.plan_document import PhaseLines, plan_document
 from app.web.views.visible import in_sight
 
 
@@ -36,7 +37,7 @@ def preview_of(draft: Draft) -> Preview:
     sentence = (
         "Read from a plan file."
         if imported is None
-        else f"{len(imported.migrations)} migration{'s' if len(imported.migrations) != 1 else ''} of {imported.tool}. {imported.reason}"
+        else f"{plural(len(imported.migrations), 'migration')} of {imported.tool}. {imported.reason}"
     )
     return Preview(
         name=draft.plan.name,

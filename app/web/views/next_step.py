@@ -80,20 +80,29 @@ def _before_review(work: Work, now: "Standing") -> NextStep | None:
             title="Being rehearsed", sentence="The plan runs forward, back and forward again on a shadow of the target."
         )
     if now.plan.state is PlanState.REJECTED:
-        return NextStep(
-            title="Changes were asked for",
-            sentence=_objection(now),
-            label="Read the review",
-            href=f"{base}/review",
-            missing=now.missing,
-        )
-    if now.plan.state is not PlanState.DRAFT:
-        return None
+        return _rejected(now)
+    return _draft(now, may_write=may_write) if now.plan.state is PlanState.DRAFT else None
+
+
+def _rejected(now: "Standing") -> NextStep:
+    base = f"/plans/{now.plan.id}"
+    return NextStep(
+        title="Changes were asked for",
+        sentence=_objection(now),
+        label="Read the review",
+        href=f"{base}/review",
+        missing=now.missing,
+    )
+
+
+def _draft(now: "Standing", *, may_write: bool) -> NextStep:
+    base = f"/plans/{now.plan.id}"
     needs_rehearsal = now.facts is not None and now.facts.policy.rehearsal_required and now.rehearsal is None
     if needs_rehearsal and may_write:
         return NextStep(
             title="Rehearse it",
-            sentence="A shadow with the target's schema and statistics, none of its data: locks really taken, and whether the rollback restores the schema.",
+            sentence="On a shadow with the target's schema and statistics, none of its data: which locks it really takes, "
+            "and whether the rollback restores the schema.",
             label="Rehearse",
             href=f"{base}/rehearse",
             is_form=True,

@@ -1,7 +1,7 @@
-"""Plans as lists show them, and one plan as its document: what people wrote, and what SQL and catalog say."""
+"""Plans as lists show them."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -9,23 +9,11 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.actions.work import Work
-from app.analysis.report import Analysis, Finding, Lock, StatementReport
-from app.analysis.rule import worst
-from app.catalog.encoding import from_json
-from app.catalog.records import Statistics
-from app.plan.brief import PlanFacts, TableChange
-from app.plan.model import Brief, Step
-from app.plan.model import Plan as Content
-from app.store import targets
 from app.store.tables import Analysis as AnalysisRow
 from app.store.tables import Environment, Person, Plan, PlanRevision, Project, Run, Target
 from app.store.words import JobState, PlanState
-from app.web.formats import milliseconds
 from app.web.views.paging import Paging
 from app.web.views.visible import in_sight
-
-_GRADES = ("lossless", "loses-new-writes", "irreversible")
-CHANGING = ("sql", "backfill")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +79,7 @@ def _risks(session: Session, plans: list[Plan]) -> dict[int, str]:
         .where(AnalysisRow.revision_id.in_(revisions), AnalysisRow.state == JobState.DONE)
         .order_by(AnalysisRow.revision_id, AnalysisRow.id.desc())
     )
-    return {revision_id: risk for revision_id, risk in rows}
+    return {row[0]: row[1] for row in rows}
 
 
 def _last_runs(session: Session, plan_ids: list[int]) -> dict[int, tuple[int, str]]:
@@ -122,216 +110,3 @@ def _plan_line(row: tuple[Any, ...], risks: Mapping[int, str], runs: Mapping[int
         author=author,
         updated_at=plan.updated_at,
     )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepLine:
-    """One step with everything that is known about it."""
-
-    id: str
-    kind: str
-    title: str
-    phase: str
-    #: one line for lists
-    detail: str
-    sql: str | None
-    #: the parameters of kinds that have no SQL, as (name, value)
-    facts: tuple[tuple[str, str], ...]
-    #: by line of the step's SQL
-    findings: Mapping[int, list[Finding]]
-    #: findings that have no line in it
-    loose_findings: tuple[Finding, ...]
-    risk: str | None
-    locks: tuple[Lock, ...]
-    rewrites: tuple[str, ...]
-    scans: tuple[str, ...]
-    changes: bool
-    grade: str | None
-    rollback_sql: str | None
-    rollback_reason: str
-    rollback_origin: str
-    #: the first step after which nothing goes back without loss
-    is_no_return: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PhaseLines:
-    """The steps of one phase."""
-
-    name: str
-    steps: tuple[StepLine, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TableRow:
-    """One table of the plan document."""
-
-    name: str
-    change: str
-    risk: str
-    is_new: bool
-    rows: int | None
-    bytes: int | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlanDocument:
-    """One revision, ready to be read."""
-
-    brief: Mapping[str, str]
-    phases: tuple[PhaseLines, ...]
-    tables: tuple[TableRow, ...]
-    is_analysed: bool
-    worst_grade: str | None
-    rollback_sentence: str
-    #: targets to choose from
-    targets: list[tuple[int, str]] = field(default_factory=list)
-
-    @property
-    def steps(self) -> tuple[StepLine, ...]:
-        """All steps in order."""
-        return tuple(step for phase in self.phases for step in phase.steps)
-
-
-def plan_document(
-    content: Content, analysis: Analysis | None, statistics: Statistics | None, choices: list[tuple[int, str]]
-) -> PlanDocument:
-    """Put together what people wrote and what was found out."""
-    by_step: dict[str, list[StatementReport]] = {}
-    for statement in analysis.statements if analysis else ():
-        by_step.setdefault(statement.step or "", []).append(statement)
-    no_return = _point_of_no_return(content)
-    phases = tuple(
-        PhaseLines(
-            name=phase.name,
-            steps=tuple(
-                _step_line(step, phase.name, by_step.get(step.id, []), is_no_return=step.id == no_return) for step in phase.steps
-            ),
-        )
-        for phase in content.phases
-    )
-    grades = [step.rollback.grade for step in content.steps() if step.rollback]
-    worst_grade = max(grades, key=_GRADES.index, default=None)
-    return PlanDocument(
-        brief={name: getattr(content.brief, name) for name in Brief.__dataclass_fields__},
-        phases=phases,
-        tables=_tables(analysis, statistics),
-        is_analysed=analysis is not None,
-        worst_grade=worst_grade,
-        rollback_sentence=_rollback_sentence(content, worst_grade),
-        targets=choices,
-    )
-
-
-def _point_of_no_return(content: Content) -> str | None:
-    return next((step.id for step in content.steps() if step.rollback and step.rollback.grade == "irreversible"), None)
-
-
-def _rollback_sentence(content: Content, worst_grade: str | None) -> str:
-    changing = [step for step in content.steps() if step.kind in CHANGING]
-    without = [step.title for step in changing if step.rollback is None or (not step.rollback.sql and not step.rollback.reason)]
-    if without:
-        return "No rollback yet for: " + ", ".join(without) + "."
-    if worst_grade == "irreversible":
-        title = next(step.title for step in changing if step.rollback and step.rollback.grade == "irreversible")
-        return f"From “{title}” on, going back means restoring a backup."
-    if worst_grade == "loses-new-writes":
-        return "Everything can be undone; what the application wrote into the new columns or tables since is lost."
-    return "Every step can be undone without loss."
-
-
-def _step_line(step: Step, phase: str, statements: list[StatementReport], *, is_no_return: bool) -> StepLine:
-    sql = step.spec.get("sql") if step.kind == "sql" else None
-    findings = [finding for statement in statements for finding in statement.findings]
-    lines = len(sql.splitlines()) if sql else 0
-    by_line: dict[int, list[Finding]] = {}
-    for finding in findings:
-        if 1 <= finding.line <= lines:
-            by_line.setdefault(finding.line, []).append(finding)
-    rollback = step.rollback
-    return StepLine(
-        id=step.id,
-        kind=step.kind,
-        title=step.title,
-        phase=phase,
-        detail=step_detail(step),
-        sql=sql,
-        facts=tuple((name, _shown(value)) for name, value in step.spec.items() if name != "sql"),
-        findings=by_line,
-        loose_findings=tuple(finding for finding in findings if not 1 <= finding.line <= lines),
-        risk=worst([statement.risk for statement in statements]) if statements else None,
-        locks=_unique(lock for statement in statements for lock in statement.locks),
-        rewrites=_unique(name for statement in statements for name in statement.rewrites),
-        scans=_unique(name for statement in statements for name in statement.scans),
-        changes=step.kind in CHANGING,
-        grade=rollback.grade if rollback else None,
-        rollback_sql=rollback.sql if rollback else None,
-        rollback_reason=rollback.reason if rollback else "",
-        rollback_origin=rollback.origin if rollback else "",
-        is_no_return=is_no_return,
-    )
-
-
-def _unique(items: Iterable[Any]) -> tuple[Any, ...]:
-    return tuple(dict.fromkeys(items))
-
-
-def _shown(value: Any) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
-
-
-def step_detail(step: Step) -> str:
-    """What a step does, in one line."""
-    spec = step.spec
-    if step.kind == "sql":
-        return f"{len(str(spec.get('sql', '')).strip().splitlines())} lines of SQL"
-    if step.kind == "backfill":
-        return f"{spec.get('table')}: set {spec.get('set')} where {spec.get('where')}"
-    if step.kind == "wait":
-        return f"{spec.get('seconds')} s"
-    return str(spec.get("ask") or spec.get("url") or spec.get("query") or spec.get("statement") or spec.get("format") or "")
-
-
-def _tables(analysis: Analysis | None, statistics: Statistics | None) -> tuple[TableRow, ...]:
-    if analysis is None:
-        return ()
-    rows = []
-    for change, names in (
-        ("changed", analysis.tables.modified),
-        ("new", analysis.tables.new),
-        ("removed", analysis.tables.removed),
-    ):
-        for name in names:
-            found = statistics.relations.get(name) if statistics else None
-            risks = [statement.risk for statement in analysis.statements if name in statement.relations]
-            commands = dict.fromkeys(statement.command for statement in analysis.statements if name in statement.relations)
-            rows.append(
-                TableRow(
-                    name=name,
-                    change=f"{change}: {', '.join(commands).lower()}" if commands else change,
-                    risk=worst(risks),
-                    is_new=change == "new",
-                    rows=found.estimated_rows if found else None,
-                    bytes=found.total_bytes if found else None,
-                )
-            )
-    return tuple(rows)
-
-
-def plan_facts(content: Content, analysis: Analysis | None) -> PlanFacts:
-    """What the exported document says beside what people wrote."""
-    rows = _tables(analysis, None)
-    waits = [statement.blocked_ms for statement in (analysis.statements if analysis else ()) if statement.blocked_ms]
-    return PlanFacts(
-        modified=tuple(TableChange(table=row.name, change=row.change, risk=row.risk) for row in rows if row.change.startswith("changed")),
-        new={row.name: "" for row in rows if row.is_new},
-        removed=analysis.tables.removed if analysis else (),
-        grades={step.id: step.rollback.grade for step in content.steps() if step.rollback},
-        estimated_downtime=f"Others wait {milliseconds(max(low for low, _ in waits))} to {milliseconds(max(high for _, high in waits))} at worst." if waits else "",
-    )
-
-
-def statistics_of(session: Session, target_id: int | None) -> Statistics | None:
-    """Sizes of the target's tables as last read."""
-    snapshot = targets.newest_snapshot(session, target_id) if target_id else None
-    return from_json(Statistics, snapshot.statistics) if snapshot and snapshot.statistics else None

@@ -1,4 +1,4 @@
-"""The review on one screen: what changes, the worst moment, what breaks, how it goes back, the proof, what is new; then the SQL."""
+"""The review on one screen: what changes, the worst moment, what breaks, how it goes back, the proof, what is new; the SQL."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,8 +14,8 @@ from app.review.approvals import Tally
 from app.store import reviews
 from app.store.tables import Decision, PlanRevision
 from app.web.formats import milliseconds
+from app.web.views.plan_document import PlanDocument
 from app.web.views.plan_head import Standing
-from app.web.views.plans import PlanDocument
 from app.web.views.revisions import changes_between, content_of
 
 _STRENGTH = ("ACCESS EXCLUSIVE", "EXCLUSIVE", "SHARE ROW EXCLUSIVE", "SHARE", "SHARE UPDATE EXCLUSIVE", "ROW EXCLUSIVE")
@@ -114,11 +114,11 @@ def threads_of(work: Work, plan_id: int) -> tuple[Thread, ...]:
 
 def _sentence(kind: str, detail: str, report: Analysis | None, step_id: str) -> str:
     if kind != "sql" or report is None:
-        return {"gate": f"A person confirms: {detail}", "check": f"Must hold: {detail}", "backup": "Takes a backup"}.get(kind, detail)
+        return {"gate": f"A person confirms: {detail}", "check": f"Must hold: {detail}", "backup": "Takes a backup"}.get(
+            kind, detail
+        )
     statements = [statement for statement in report.statements if statement.step == step_id]
-    words = dict.fromkeys(
-        f"{statement.command.lower()} {', '.join(statement.relations)}".strip() for statement in statements
-    )
+    words = dict.fromkeys(f"{statement.command.lower()} {', '.join(statement.relations)}".strip() for statement in statements)
     return "; ".join(words) or detail
 
 
@@ -133,7 +133,8 @@ def _worst_moment(report: Analysis | None) -> str:
     if statement.blocked_ms:
         how_long = f" for {milliseconds(statement.blocked_ms[0])} to {milliseconds(statement.blocked_ms[1])}"
     where = f"step {statement.step}, line {statement.line}" if statement.step else f"line {statement.line}"
-    return f"{' and '.join(lock.blocks).capitalize()} on {lock.relation} wait{how_long}: {statement.command} takes {lock.mode} ({where})."
+    who = " and ".join(lock.blocks).capitalize()
+    return f"{who} on {lock.relation} wait{how_long}: {statement.command} takes {lock.mode} ({where})."
 
 
 def _blocked(statement: StatementReport) -> float:
@@ -147,12 +148,14 @@ def _rank(mode: str) -> int:
 def _breaks(now: Standing, report: Analysis | None) -> list[str]:
     result: Mapping[str, Any] = (now.rehearsal.result or {}) if now.rehearsal else {}
     queries = result.get("queries") or {}
-    found = [
-        f"A query with {query.get('calls', 0):,} calls fails after phase {(query.get('broken_by') or {}).get('phase', '?')}: {query.get('query', '')[:160]}"
-        for query in queries.get("broken") or ()
-    ]
+    found = [_broken(query) for query in queries.get("broken") or ()]
     found += [f"{name} is removed: whatever still reads it fails." for name in (report.tables.removed if report else ())]
     return found
+
+
+def _broken(query: Mapping[str, Any]) -> str:
+    phase = (query.get("broken_by") or {}).get("phase", "unknown")
+    return f"A query with {query.get('calls', 0):,} calls fails after phase {phase}: {str(query.get('query', ''))[:160]}"
 
 
 def _proof(now: Standing) -> list[tuple[str, str]]:
@@ -164,16 +167,32 @@ def _proof(now: Standing) -> list[tuple[str, str]]:
     statements = result.get("statements") or []
     total = sum(float(statement.get("duration_ms") or 0) for statement in statements)
     lines.append(
-        ("is-ok" if row.ok else "is-bad", f"{'Ran' if row.ok else 'Did not run'} to its end on a shadow: {len(statements)} statements in {milliseconds(total)}.")
+        (
+            "is-ok" if row.ok else "is-bad",
+            (
+                f"{'Ran' if row.ok else 'Did not run'} to its end on a shadow: "
+                f"{len(statements)} statements in {milliseconds(total)}."
+            ),
+        )
     )
     rollback = result.get("rollback") or {}
     if rollback.get("ran"):
         restored = bool(rollback.get("schema_restored"))
-        lines.append(("is-ok" if restored else "is-bad", "The rollback restores the schema exactly." if restored else "The rollback does not restore the schema."))
+        lines.append(
+            (
+                "is-ok" if restored else "is-bad",
+                "The rollback restores the schema exactly." if restored else "The rollback does not restore the schema.",
+            )
+        )
     queries = result.get("queries") or {}
     if queries.get("known"):
         broken = len(queries.get("broken") or ())
-        lines.append(("is-bad" if broken else "is-ok", f"Of {queries['known']} known queries, {broken} break and {len(queries.get('changed') or ())} change their plan."))
+        lines.append(
+            (
+                "is-bad" if broken else "is-ok",
+                f"Of {queries['known']} known queries, {broken} break and {len(queries.get('changed') or ())} change their plan.",
+            )
+        )
     return lines
 
 

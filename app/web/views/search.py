@@ -35,7 +35,10 @@ def _plans(work: Work, q: str) -> list[Hit]:
         .order_by(Plan.updated_at.desc())
         .limit(MOST)
     )
-    return [Hit(name=name, detail=f"plan {number}, {state.value.replace('_', ' ')}", href=f"/plans/{number}") for number, name, state in rows]
+    return [
+        Hit(name=name, detail=f"plan {number}, {state.value.replace('_', ' ')}", href=f"/plans/{number}")
+        for number, name, state in rows
+    ]
 
 
 def _runs(work: Work, q: str) -> list[Hit]:
@@ -43,7 +46,11 @@ def _runs(work: Work, q: str) -> list[Hit]:
     condition = Run.id == int(digits) if digits.isdigit() and len(digits) < 18 else Plan.name.icontains(q, autoescape=True)  # noqa: PLR2004  fits a bigint
     lines = run_lines(work.session, in_sight(work.actor, Plan.project_id), condition, limit=MOST)
     return [
-        Hit(name=f"Run {line.id}: {line.plan}", detail=f"{line.state.value.replace('_', ' ')} on {line.target}", href=f"/runs/{line.id}")
+        Hit(
+            name=f"Run {line.id}: {line.plan}",
+            detail=f"{line.state.value.replace('_', ' ')} on {line.target}",
+            href=f"/runs/{line.id}",
+        )
         for line in lines
     ]
 
@@ -56,7 +63,9 @@ def _targets(work: Work, q: str) -> list[Hit]:
         .order_by(Target.name)
         .limit(MOST)
     )
-    return [Hit(name=name, detail=f"{environment}, {where}", href=f"/targets/{number}") for number, name, where, environment in rows]
+    return [
+        Hit(name=name, detail=f"{environment}, {where}", href=f"/targets/{number}") for number, name, where, environment in rows
+    ]
 
 
 def _tables(work: Work, q: str) -> list[Hit]:

@@ -1,4 +1,4 @@
-"""The rail: Draft, Analysed, Rehearsed, Approved, Armed, Running, Verified and watched; each with its state, time and evidence."""
+"""The rail: Draft, Analysed, Rehearsed, Approved, Armed, Running, Verified and watched; each with state, time and evidence."""
 
 from dataclasses import dataclass
 from datetime import datetime

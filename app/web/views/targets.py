@@ -97,8 +97,8 @@ def _environment(row: Environment, lines: list[TargetLine]) -> EnvironmentBox:
 def _lines(session: Session, actor: Actor) -> dict[int, list[TargetLine]]:
     busy = set(session.scalars(select(Run.target_id).where(Run.state.in_(ACTIVE))))
     sizes = {
-        target_id: content
-        for target_id, content in session.execute(
+        row[0]: row[1]
+        for row in session.execute(
             select(SchemaSnapshot.target_id, SchemaSnapshot.statistics["database_bytes"].as_integer())
             .distinct(SchemaSnapshot.target_id)
             .order_by(SchemaSnapshot.target_id, SchemaSnapshot.taken_at.desc())

@@ -172,9 +172,7 @@ def roll_back(work: SignedIn, run_id: int, body: Undoing) -> dict[str, Any]:
 @router.post("/runs/{run_id}/monitoring/items")
 def set_item(work: SignedIn, run_id: int, body: ItemSet) -> dict[str, Any]:
     """Set an item of the monitoring checklist by hand."""
-    row = set_monitoring_item(
-        work, run_id=run_id, item_id=body.item_id, window=body.window, state=body.state, note=body.note
-    )
+    row = set_monitoring_item(work, run_id=run_id, item_id=body.item_id, window=body.window, state=body.state, note=body.note)
     return {"id": row.item_id, "window": row.window, "state": row.state}
 
 
