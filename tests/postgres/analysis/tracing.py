@@ -29,6 +29,9 @@ _TABLES = """
     SELECT c.oid FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
      WHERE c.relkind IN ('r', 'p', 'm') AND n.nspname NOT IN ('pg_catalog', 'information_schema')
 """
+_RELATIONS = """
+    SELECT n.nspname || '.' || c.relname FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+"""
 _NAMES = {
     "AccessShareLock": "ACCESS SHARE",
     "RowShareLock": "ROW SHARE",
@@ -60,11 +63,9 @@ def trace(dsn: str, statements: Iterable[str]) -> Trace:
         for statement in before:
             session.execute(statement)
         oids = [row[0] for row in session.execute(_TABLES)]
-        known = {row[0] for row in session.execute(_FILES, {"oids": oids})}
         session.execute("BEGIN")
         files = dict(session.execute(_FILES, {"oids": oids}).fetchall())
         scans = dict(session.execute(_SCANS, {"oids": oids}).fetchall())
-        names = {**{name: name for name in known}}
         existing = {
             row[0]
             for row in session.execute(
@@ -84,6 +85,6 @@ def trace(dsn: str, statements: Iterable[str]) -> Trace:
         session.execute("ROLLBACK")
         return Trace(
             locks=locks,
-            rewrites=frozenset(name for name in names if name in after and after[name] != files[name]),
+            rewrites=frozenset(name for name, file in files.items() if after.get(name, file) != file),
             scans=frozenset(name for name, count in seen.items() if count > scans.get(name, 0)),
         )
