@@ -222,6 +222,8 @@ class Schema:
     functions: Mapping[str, Function] = field(default_factory=dict)
     sequences: Mapping[str, Sequence] = field(default_factory=dict)
     extensions: Mapping[str, str] = field(default_factory=dict)
+    #: objects with a comment, grants or marks that their records do not hold: ``index public.users_nick_idx``
+    decorated: tuple[str, ...] = ()
 
     def resolve(self, name: str) -> str | None:
         """The qualified name of a relation by its possibly unqualified name, or None."""

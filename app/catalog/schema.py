@@ -54,6 +54,7 @@ def read_schema(connection: Connection) -> Schema:
             domains=_read_domains(connection, where),
             functions={row["signature"]: function_of(row) for row in ask(connection, "functions", where)},
             sequences={row["name"]: sequence_of(row) for row in ask(connection, "sequences", where)},
+            decorated=tuple(row["what"] for row in ask(connection, "decorated", where)),
             extensions={row["name"]: row["version"] for row in ask(connection, "extensions")},
         )
 

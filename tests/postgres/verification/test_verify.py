@@ -240,3 +240,9 @@ def test_a_lost_connection_is_not_an_answer(target):
     plan = a_plan(step("suicide", "check", query="SELECT pg_terminate_backend(pg_backend_pid())", expect=True))
     with pytest.raises(psycopg.OperationalError):
         verified(target, plan)
+
+
+def test_a_rehearsal_on_a_newer_major_version_is_a_measure_for_an_older_target(database_17, rehearsed):
+    database_17.execute(f"{BEFORE}; {EXPAND}; {FILL}; {CONTRACT}")
+    result = verified(database_17, a_plan(), expected_schema=rehearsed, run_label="128")
+    assert result.state == "passed", result.as_json()
