@@ -24,7 +24,8 @@ def import_plan(cast: Cast, plan_file: Path, *, environment: str) -> Found:
 
 def import_sql(cast: Cast, name: str, up: str, down: str, *, environment: str) -> Found:
     """The author imports a pair of migration files for a target."""
-    files = {"001_change.up.sql": up, "001_change.down.sql": down}
+    stem = name.lower().replace(" ", "_")
+    files = {f"001_{stem}.up.sql": up, f"001_{stem}.down.sql": down}
     body = {"project_id": cast.project, "target_id": cast.targets[environment], "name": name, "files": files}
     return cast["author"].post("/plans", body)
 
