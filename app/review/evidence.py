@@ -72,8 +72,9 @@ def stale_because(old: Evidence, new: Evidence) -> tuple[str, ...]:
             else "The target's schema changed since."
         )
     moved += _rehearsal_moved(old, new)
-    if old.rules_version is not None and old.rules_version != new.rules_version:
-        moved.append("The rules that judge the risk changed since.")
+    if old.rules_version != new.rules_version:
+        first = old.rules_version is None
+        moved.append("It was analysed for the first time since." if first else "The rules that judge the risk changed since.")
     return tuple(moved)
 
 

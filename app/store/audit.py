@@ -51,15 +51,19 @@ class ChainState:
 
 
 def record(session: Session, entry: Entry) -> None:
-    """Note an act; it is written with the commit of this session or not at all."""
-    session.info.setdefault(_PENDING, []).append(entry)
+    """Note an act; it is written with the commit of this transaction or not at all."""
+    transaction = session.get_transaction() or session.begin()
+    if session.info.get(_PENDING, (None,))[0] is not transaction:
+        session.info[_PENDING] = (transaction, [])
+    session.info[_PENDING][1].append(entry)
 
 
 def chain(session: Session) -> None:
     """Write the acts that were noted, each with the hash of the line before (called by the session itself)."""
-    if session.in_nested_transaction() or not session.info.get(_PENDING):
+    transaction, entries = session.info.get(_PENDING, (None, []))
+    if session.in_nested_transaction() or transaction is None or transaction is not session.get_transaction():
         return
-    entries: list[Entry] = session.info.pop(_PENDING)
+    del session.info[_PENDING]
     session.flush()
     session.execute(select(func.pg_advisory_xact_lock(LOCK)))
     previous = session.scalar(select(AuditLine.hash).order_by(AuditLine.id.desc()).limit(1)) or FIRST
@@ -68,12 +72,6 @@ def chain(session: Session) -> None:
         session.add(line)
         session.flush()
         previous = line.hash
-
-
-def forget(session: Session) -> None:
-    """Drop the acts of a transaction that was rolled back (called by the session itself)."""
-    if not session.in_nested_transaction():
-        session.info.pop(_PENDING, None)
 
 
 def hash_of(line: AuditLine, previous: str) -> str:

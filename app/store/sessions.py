@@ -35,5 +35,4 @@ def make_sessions(engine: Engine) -> sessionmaker[Session]:
     """A maker of sessions whose rows stay readable after the commit and whose audit lines are chained in it."""
     sessions = sessionmaker(engine, expire_on_commit=False)
     event.listen(sessions, "before_commit", audit.chain)
-    event.listen(sessions, "after_rollback", audit.forget)
     return sessions

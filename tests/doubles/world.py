@@ -20,15 +20,27 @@ from app.actions.request_review import request_review
 from app.actions.start_run import start_run
 from app.actions.tick_item import tick_item
 from app.actions.work import Actor, Wake, Work, headgate
-from app.plan.model import Phase, Plan, Rollback, Step
 from app.plan.checklist import DEFAULT_CHECKLIST
+from app.plan.model import Phase, Plan, Rollback, Step
 from app.review.roles import Role
 from app.review.ticks import PROVABLE
 from app.run.states import RunState
 from app.settings import Settings
 from app.store import people, plans, runs
 from app.store.sessions import make_engine, make_sessions
-from app.store.tables import Analysis, Backup, Environment, Person, PlanRevision, Project, Rehearsal, Run, RunStep, SchemaSnapshot, Target
+from app.store.tables import (
+    Analysis,
+    Backup,
+    Environment,
+    Person,
+    PlanRevision,
+    Project,
+    Rehearsal,
+    Run,
+    RunStep,
+    SchemaSnapshot,
+    Target,
+)
 from app.store.tables import Plan as PlanRow
 from app.store.words import BackupState, JobState
 from tests.doubles.clock import FixedClock
@@ -39,7 +51,9 @@ FINGERPRINT = "f" * 64
 BY_HAND = tuple(item.id for item in DEFAULT_CHECKLIST if item.proof not in PROVABLE)
 
 
-def a_plan(name: str = "Add a note", *, sql: str = "ALTER TABLE users ADD COLUMN note text", steps: tuple[Step, ...] = ()) -> Plan:
+def a_plan(
+    name: str = "Add a note", *, sql: str = "ALTER TABLE users ADD COLUMN note text", steps: tuple[Step, ...] = ()
+) -> Plan:
     """A plan of two steps and a gate between them, or of the steps that are given."""
     given = steps or (
         a_step("add-note", sql=sql, undo="ALTER TABLE users DROP COLUMN note"),
@@ -207,7 +221,10 @@ def _fill(world: World) -> None:
     with world.work("headgate") as work:
         world.project = create_project(work, name="Shop")
         world.other_project = create_project(work, name="Other")
-        stages = [create_environment(work, project_id=world.project.id, name=name, is_production=name == "production") for name in ("staging", "production")]
+        stages = [
+            create_environment(work, project_id=world.project.id, name=name, is_production=name == "production")
+            for name in ("staging", "production")
+        ]
         dsn = "postgresql://app:swordfish@db.internal:5432/shop"
         world.staging, world.production = (
             add_target(work, environment_id=stage.id, name=f"shop-{stage.name}", dsn=dsn + stage.name[:1]) for stage in stages
@@ -217,10 +234,18 @@ def _fill(world: World) -> None:
             target.last_checked_at = world.clock.now()
             target.capabilities = {"has_statements": True, "is_sufficient": True, "missing": []}
         for name in ("admin", *list(Role)[:-1], "second_approver", "outsider"):
-            made = people.add(work.session, email=f"{name}@shop.test", name=name.replace("_", " ").title(), password_hash=None, is_admin=name == "admin")
+            made = people.add(
+                work.session,
+                email=f"{name}@shop.test",
+                name=name.replace("_", " ").title(),
+                password_hash=None,
+                is_admin=name == "admin",
+            )
             world.people[str(name)] = made
         # the administrator of everything is called "admin"; the admin of this project only is "project_admin"
-        world.people["project_admin"] = people.add(work.session, email="project_admin@shop.test", name="Project Admin", password_hash=None)
+        world.people["project_admin"] = people.add(
+            work.session, email="project_admin@shop.test", name="Project Admin", password_hash=None
+        )
         for name in Role:
             who = "project_admin" if name is Role.ADMIN else str(name)
             people.set_role(work.session, world.people[who].id, world.project.id, name)

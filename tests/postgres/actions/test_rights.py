@@ -1,7 +1,7 @@
 """Who may do what: every verb against every role, and nobody reaches what belongs to another project."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,10 +52,13 @@ from app.actions import test_target as testing
 from app.actions.drafting import Draft
 from app.actions.permissions import MINIMUM_ROLE, Permission
 from app.actions.work import Work
+from app.embedded.postgres import EmbeddedPostgres
 from app.errors import HeadgateError, NotAllowedError, NotFoundError
 from app.review.roles import Role
 from app.run.states import RunState
-from tests.doubles.world import World, a_plan
+from tests.doubles.clock import FixedClock
+from tests.doubles.databases import fresh_database
+from tests.doubles.world import World, a_plan, a_world
 
 ROLES = ["viewer", "author", "approver", "operator", "project_admin"]
 RANK = {"viewer": 0, "author": 1, "approver": 2, "operator": 3, "project_admin": 4, "admin": 5}
@@ -78,6 +81,12 @@ class Ids:
 
 def _draft() -> Draft:
     return Draft(plan=a_plan("Another"), imported=None, source_text=None)
+
+
+def _add_target(work: Work, ids: Ids) -> Any:
+    from app.actions.add_target import add_target
+
+    return add_target(work, environment_id=ids.environment, name="replica", dsn="postgresql://db/shop")
 
 
 #: module -> (the least who may, how it is called); a call may fail for another reason than rights
@@ -147,20 +156,21 @@ VERBS: dict[str, tuple[str, Callable[[Work, Ids], Any]]] = {
         lambda w, i: change_role.change_role(w, project_id=i.project, person_id=i.person, role="author"),
     ),
     "deactivate_person": ("admin", lambda w, i: deactivate_person.deactivate_person(w, person_id=i.person)),
-    "add_target": ("project_admin", lambda w, i: _add_target(w, i)),
+    "add_target": ("project_admin", _add_target),
 }
 #: verbs about oneself or about nobody's project, each tested in its own module; and modules that are no verbs
 ELSEWHERE = {"sign_in", "sign_out", "end_sign_ins", "create_first_admin", "set_password", "issue_token"}
 NO_VERBS = {"deciding", "drafting", "load_readiness", "moving", "permissions", "queueing", "reach", "revising", "wording", "work"}
 
 
-def _add_target(work: Work, ids: Ids) -> Any:
-    from app.actions.add_target import add_target
+@pytest.fixture(scope="module")
+def world(postgres_server: EmbeddedPostgres, metadata_template: str) -> Iterator[World]:
+    """One world for the whole module: every attempt is rolled back."""
+    with fresh_database(postgres_server, template=metadata_template, prefix="m") as made, a_world(made, FixedClock()) as shared:
+        yield shared
 
-    return add_target(work, environment_id=ids.environment, name="replica", dsn="postgresql://db/shop")
 
-
-@pytest.fixture
+@pytest.fixture(scope="module")
 def ids(world: World) -> Ids:
     plan = world.ready()
     run = world.started(plan)

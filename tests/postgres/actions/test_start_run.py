@@ -96,11 +96,13 @@ def test_the_index_alone_keeps_a_second_active_run_out(world: World):
     from sqlalchemy.exc import IntegrityError
 
     run = start(world, world.ready())
-    with pytest.raises(IntegrityError, match="uq_runs_active_target"), world.sessions.begin() as session:
+    with world.sessions() as session:
         row = session.get_one(Run, run.id)
         session.add(
             Run(plan_id=row.plan_id, revision_id=row.revision_id, target_id=row.target_id, created_by=row.created_by, options={})
         )
+        with pytest.raises(IntegrityError, match="uq_runs_active_target"):
+            session.flush()
 
 
 def test_an_old_page_can_not_start_what_was_edited_since(world: World):
