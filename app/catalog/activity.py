@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.catalog.ask import Connection, ask, ask_one
+from app.catalog.live import BlockEdge, Session
 from app.catalog.progress import ProgressBar, StatementProgress, read_progress
-from app.catalog.records import BlockEdge, Session
 from app.catalog.vitals import read_autovacuum, read_replicas, read_slots, read_vitals
 
 __all__ = [

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 RelationKind = Literal["table", "partitioned table", "view", "materialized view", "foreign table", "sequence", "composite type"]
 ConstraintKind = Literal["primary key", "unique", "foreign key", "check", "not null", "exclusion", "trigger"]
@@ -280,55 +280,3 @@ class Statistics:
     database_bytes: int = 0
     #: False where pg_stat_statements is missing or hidden
     has_statements: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Session:
-    """A backend of the target, as pg_stat_activity shows it."""
-
-    pid: int
-    application: str
-    user: str
-    state: str
-    query: str
-    #: None where it is in no transaction
-    transaction_seconds: float | None = None
-    state_seconds: float | None = None
-    wait: str | None = None
-    #: qualified relation -> lock modes it holds
-    locks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BlockEdge:
-    """One backend waiting for another."""
-
-    waiter_pid: int
-    blocker_pid: int
-    relation: str | None
-    wanted_mode: str
-    wait_seconds: float | None
-    #: True where the blocker holds nothing yet and is only ahead in the queue
-    queued_only: bool
-    blocker: Session | None = None
-    waiter_application: str = ""
-    waiter_query: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Vitals:
-    """One look at the health of a target; None means unknown, never zero."""
-
-    at: str
-    connections: int | None = None
-    connections_usable: int | None = None
-    active: int | None = None
-    lock_waiters: int | None = None
-    idle_in_transaction: int | None = None
-    oldest_transaction_seconds: float | None = None
-    replica_lag_bytes: int | None = None
-    replica_lag_seconds: float | None = None
-    wal_position: float | None = None
-    database_bytes: int | None = None
-    hidden_by_privilege: int = 0
-    extra: Mapping[str, Any] = field(default_factory=dict)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.catalog.ask import Connection, ask, ask_one
-from app.catalog.records import Vitals
+from app.catalog.live import Vitals
 
 #: Known only to a role that may see what other sessions do.
 _OF_SESSIONS = frozenset(

@@ -14,7 +14,7 @@ from app.catalog.activity import (
     read_progress,
     read_queue,
 )
-from app.catalog.records import BlockEdge
+from app.catalog.live import BlockEdge
 from app.run.events import Gauge
 from app.target.session import Target
 

@@ -3,8 +3,8 @@
 import pytest
 
 from app.catalog.activity import block_tree
+from app.catalog.live import BlockEdge
 from app.catalog.progress import ProgressBar
-from app.catalog.records import BlockEdge
 
 
 def row(phase, done=0, total=0, *, tuples=(0, 0), running=1.0, command="CREATE INDEX", **others):

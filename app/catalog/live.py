@@ -1,0 +1,57 @@
+"""What goes on in a target at one moment, as frozen records: sessions, who waits for whom, the server's health."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """A backend of the target, as pg_stat_activity shows it."""
+
+    pid: int
+    application: str
+    user: str
+    state: str
+    query: str
+    #: None where it is in no transaction
+    transaction_seconds: float | None = None
+    state_seconds: float | None = None
+    wait: str | None = None
+    #: qualified relation -> lock modes it holds
+    locks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlockEdge:
+    """One backend waiting for another."""
+
+    waiter_pid: int
+    blocker_pid: int
+    relation: str | None
+    wanted_mode: str
+    wait_seconds: float | None
+    #: True where the blocker holds nothing yet and is only ahead in the queue
+    queued_only: bool
+    blocker: Session | None = None
+    waiter_application: str = ""
+    waiter_query: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vitals:
+    """One look at the health of a target; None means unknown, never zero."""
+
+    at: str
+    connections: int | None = None
+    connections_usable: int | None = None
+    active: int | None = None
+    lock_waiters: int | None = None
+    idle_in_transaction: int | None = None
+    oldest_transaction_seconds: float | None = None
+    replica_lag_bytes: int | None = None
+    replica_lag_seconds: float | None = None
+    wal_position: float | None = None
+    database_bytes: int | None = None
+    hidden_by_privilege: int = 0
+    extra: Mapping[str, Any] = field(default_factory=dict)
