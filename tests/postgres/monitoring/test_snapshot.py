@@ -212,3 +212,11 @@ def test_headgates_own_questions_are_no_part_of_the_figures(shop):
     with shop.connect() as connection:
         read_integrity(connection, ["public.users"])
     assert not any("headgate" in each.query for each in look(shop).statements)
+
+
+def test_a_plan_that_touches_no_table_is_watched_all_the_same(shop):
+    with shop.connect() as connection:
+        found = take_snapshot(connection, [])
+        assert read_integrity(connection, []).foreign_keys == ()
+    assert (dict(found.tables), found.relations) == ({}, ())
+    assert found.database["xact_commit"] > 0
