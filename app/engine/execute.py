@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,6 +35,7 @@ from app.steps.protocol import Done, StepContext, StepRun, Undoable, Waiting
 from app.steps.registry import kind_of
 from app.steps.sql_run import policy_of
 from app.target.errors import TargetError, from_psycopg
+from app.target.parking import Parking
 from app.target.session import Target
 
 
@@ -48,6 +50,7 @@ class _Slice:
     target: Target
     ledger: Ledger
     heartbeat: Heartbeat
+    parking: Parking
     taken: Taken
     results: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     #: the step that an earlier holder left in the middle is looked at with suspicion, those after it are new
@@ -68,6 +71,7 @@ def execute(order: RunOrder, journal: Journal, *, clock: Clock, deadline_monoton
         with (
             Target.connect(order.dsn, purpose=f"run {order.label}") as target,
             Heartbeat(journal, order.dsn, lease_seconds=order.lease_seconds) as heartbeat,
+            closing(Parking(order.dsn)) as parking,
         ):
             taken = take(target, ledger, order.label, heartbeat.rest)
             work = _Slice(
@@ -78,6 +82,7 @@ def execute(order: RunOrder, journal: Journal, *, clock: Clock, deadline_monoton
                 target=target,
                 ledger=ledger,
                 heartbeat=heartbeat,
+                parking=parking,
                 taken=taken,
                 results=results,
                 is_recovery=taken.is_recovery,
@@ -238,6 +243,7 @@ def _context(work: _Slice, step: Step, position: int) -> StepContext:
         is_recovery=work.is_recovery,
         opened_gates=order.opened_gates,
         options=order.options,
+        parking=work.parking,
     )
 
 

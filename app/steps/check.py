@@ -41,7 +41,7 @@ class Check:
         _refuse_unfit(spec)
         timeout_ms = int(spec.get("timeout_ms") or TIMEOUT_MS)
         started = context.clock.monotonic()
-        with Target.connect(context.dsn, purpose=f"run {context.run_label} step {context.position}") as target:
+        with context.connect() as target:
             context.watch(target.pid, spec.get("query") or spec.get("statement"))
             try:
                 if "statement" in spec:

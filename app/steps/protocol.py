@@ -1,6 +1,7 @@
 """What every step kind promises: to run as a generator of events, each yield a safe point, and to resume from the ledger."""
 
 from collections.abc import Callable, Generator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol, runtime_checkable
@@ -9,6 +10,8 @@ from uuid import UUID
 from app.clock import Clock
 from app.plan.model import Step
 from app.run.events import Event, Gauge
+from app.target.parking import Parking
+from app.target.session import Target
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,10 +102,23 @@ class StepContext:
     #: kind-specific things that the edges hand in ("backup_dir", "client_bin_dir", "speed", ...)
     options: Mapping[str, Any] = field(default_factory=dict)
 
+    #: sessions that earlier steps of this slice are done with; None: each step opens its own
+    parking: Parking | None = None
+
     @property
     def run_label(self) -> str:
         """What the run's sessions on the target are named by."""
         return run_label(self.run_number, self.run)
+
+    def connect(self, *, ends_with_client: bool = True) -> AbstractContextManager[Target]:
+        """A session on the target, named after run and step.
+
+        Raises TargetUnreachableError.
+        """
+        purpose = f"run {self.run_label} step {self.position}"
+        if self.parking is None:
+            return Target.connect(self.dsn, purpose=purpose, ends_with_client=ends_with_client)
+        return self.parking.session(purpose, ends_with_client=ends_with_client)
 
 
 def run_label(number: int, key: UUID) -> str:

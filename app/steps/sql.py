@@ -9,7 +9,6 @@ from app.steps.protocol import Done, StepContext, StepRun
 from app.steps.sql_run import Moves, SqlRun, policy_of
 from app.steps.transaction import run_group, say_again
 from app.steps.units import Unit, settings_before, units_of
-from app.target.session import Target
 
 _WAYS = {"transaction": run_group, "index": run_index, "detach": run_detach, "repeat": run_repeatable}
 
@@ -37,8 +36,7 @@ class Sql:
         units = units_of(spec["sql"], share=spec.get("transaction", True), file=context.step.source_file)
         ledger = Ledger(schema=context.ledger_schema, run=context.run, fence=context.fence, direction=context.direction)
         must_finish = any(unit.way == "index" for unit in units)
-        purpose = f"run {context.run_label} step {context.position}"
-        with Target.connect(context.dsn, purpose=purpose, ends_with_client=not must_finish) as target:
+        with context.connect(ends_with_client=not must_finish) as target:
             run = SqlRun(
                 context=context,
                 target=target,

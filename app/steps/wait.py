@@ -6,7 +6,6 @@ from app.backfill.ledger import Ledger
 from app.plan.model import Step
 from app.run.events import WaitStarted
 from app.steps.protocol import Done, StepContext, StepRun, Waiting
-from app.target.session import Target
 
 
 class Wait:
@@ -22,7 +21,7 @@ class Wait:
         """Say until when and let go of the run; done once that time has come."""
         step = context.step
         ledger = Ledger(schema=context.ledger_schema, run=context.run, fence=context.fence, direction=context.direction)
-        with Target.connect(context.dsn, purpose=f"run {context.run_label} step {context.position}") as target:
+        with context.connect() as target:
             row = ledger.units(target, step.id).get(1)
             since = row.waiting_since if row else None
             if since is None:

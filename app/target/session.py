@@ -35,10 +35,11 @@ _FACTS = """
       FROM pg_catalog.pg_stat_activity AS a
      WHERE a.pid = pg_catalog.pg_backend_pid()
 """
-_SET = "SELECT pg_catalog.set_config(name, value, false) FROM ROWS FROM (unnest(%(names)s::text[]), unnest(%(values)s::text[]))"
-_SET += " AS s(name, value)"
-
-_SYNCHRONOUS = """
+#: The ledger must not forget what took effect, so "off" becomes "on"; stricter settings stay.
+_SET = """
+    SELECT pg_catalog.set_config(name, value, false)
+      FROM ROWS FROM (unnest(%(names)s::text[]), unnest(%(values)s::text[])) AS s(name, value)
+     UNION ALL
     SELECT pg_catalog.set_config('synchronous_commit', 'on', false)
      WHERE pg_catalog.current_setting('synchronous_commit') = 'off'
 """
@@ -84,9 +85,7 @@ class Target:
         try:
             facts = connection.cursor(row_factory=dict_row).execute(_FACTS).fetchone() or {}
             refuse_unusable(facts, announced_pid=connection.info.backend_pid, where=parsed.summary, allow_standby=allow_standby)
-            _limit(connection, lock_timeout_ms, statement_timeout_ms)
-            if ends_with_client:
-                _end_with_client(connection)
+            _limit(connection, lock_timeout_ms, statement_timeout_ms, ends_with_client=ends_with_client)
             connection.autocommit = autocommit
         except psycopg.Error as error:
             connection.close()
@@ -103,6 +102,18 @@ class Target:
     def __exit__(self, *_: object) -> None:
         """Close; an open transaction is rolled back by that."""
         self.close()
+
+    def renew(self, *, purpose: str, ends_with_client: bool = True) -> None:
+        """Make the session as good as new under another name: nothing that was set, locked or prepared in it is left.
+
+        Raises a TargetError where it can't be used any more.
+        """
+        try:
+            self.connection.execute("DISCARD ALL")
+            _set(self.connection, {"application_name": _name_for(purpose)})
+            _limit(self.connection, LOCK_TIMEOUT_MS, 0, ends_with_client=ends_with_client)
+        except psycopg.Error as error:
+            raise from_psycopg(error) from error
 
     def close(self) -> None:
         """End the session; says nothing where it has ended already."""
@@ -204,10 +215,13 @@ def refuse_unusable(facts: Mapping[str, Any], *, announced_pid: int, where: str,
         )
 
 
+def _name_for(purpose: str) -> str:
+    return f"headgate {purpose}".encode()[:_MAX_NAME_BYTES].decode(errors="ignore")
+
+
 def _client_settings(dsn: Dsn, purpose: str) -> dict[str, str | int]:
-    name = f"headgate {purpose}".encode()[:_MAX_NAME_BYTES].decode(errors="ignore")
     return {
-        "application_name": name,
+        "application_name": _name_for(purpose),
         "client_encoding": "utf8",
         "connect_timeout": dsn.values.get("connect_timeout") or CONNECT_TIMEOUT_SECONDS,
         "keepalives": 1,
@@ -218,19 +232,21 @@ def _client_settings(dsn: Dsn, purpose: str) -> dict[str, str | int]:
     }
 
 
-def _limit(connection: psycopg.Connection[Any], lock_timeout_ms: int, statement_timeout_ms: int) -> None:
+def _limit(
+    connection: psycopg.Connection[Any], lock_timeout_ms: int, statement_timeout_ms: int, *, ends_with_client: bool
+) -> None:
     limits = {
         "lock_timeout": lock_timeout_ms,
         "statement_timeout": statement_timeout_ms,
         "idle_in_transaction_session_timeout": IDLE_TIMEOUT_MS,
         "standard_conforming_strings": "on",
     }
-    connection.execute(_SET, {"names": list(limits), "values": [str(value) for value in limits.values()]})
-    # the ledger must not forget what took effect; stricter settings than "on" stay
-    connection.execute(_SYNCHRONOUS)
+    try:
+        _set(connection, {**limits, "client_connection_check_interval": "1s" if ends_with_client else "0"})
+    except psycopg.errors.InvalidParameterValue:
+        # a server on a system that can't tell refuses it; its statements then run on, and takeover ends them
+        _set(connection, limits)
 
 
-def _end_with_client(connection: psycopg.Connection[Any]) -> None:
-    # a server on a system that can't tell refuses the setting; its statements then run on, and takeover ends them
-    with suppress(psycopg.errors.InvalidParameterValue):
-        connection.execute("SET client_connection_check_interval = '1s'")
+def _set(connection: psycopg.Connection[Any], values: Mapping[str, Any]) -> None:
+    connection.execute(_SET, {"names": list(values), "values": [str(value) for value in values.values()]})
