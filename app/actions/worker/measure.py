@@ -7,7 +7,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.actions.worker.desk import Desk, Report, target_dsn
+from app.actions.worker.judge import judge_looks
 from app.errors import HeadgateError
+from app.monitoring.integrity import read_integrity
 from app.monitoring.snapshot import take_snapshot
 from app.monitoring.windows import BEFORE, due
 from app.run.events import SnapshotTaken
@@ -24,6 +26,8 @@ logger = logging.getLogger("headgate.watch")
 
 #: First key of the advisory lock under which one worker at a time measures a run.
 MEASURE_NAMESPACE = 0x48474D45  # "HGME"
+#: each question about orphaned rows gives up after so long: the watch must not become the load
+_QUESTION_MS = 5_000
 
 
 def measure_before(desk: Desk, run_id: int) -> None:
@@ -84,13 +88,17 @@ def _measure(desk: Desk, run_id: int, window: Window) -> None:
         relations = _relations(session, run)
     with TargetSession.connect(dsn, purpose=f"watches run {run_id}", allow_standby=True, statement_timeout_ms=30_000) as target:
         found = take_snapshot(target.connection, relations)
+        is_before = window is Window.BEFORE
+        integrity = None if is_before else read_integrity(target.connection, relations, timeout_ms=_QUESTION_MS)
     with desk.sessions.begin() as session:
         now = desk.clock.now()
-        snapshots.keep_metrics(
+        kept = snapshots.keep_metrics(
             session, run_id=run_id, target_id=target_id, window=window, content=found.as_json(), verdict=None, now=now
         )
-        if window is not Window.BEFORE:
-            append_event(session, run_id, SnapshotTaken(window=window.value, verdict="kept"), at=now)
+        if not is_before:
+            watch = judge_looks(session, get(session, run_id), newest=kept, integrity=integrity, now=now)
+            state = watch.verdict.state if watch.verdict else "unknown"
+            append_event(session, run_id, SnapshotTaken(window=window.value, verdict=state), at=now)
 
 
 def _relations(session: Session, run: Run) -> Sequence[str]:
