@@ -1,0 +1,104 @@
+"""Events about a step, and what the kinds without SQL of their own say."""
+
+from dataclasses import dataclass
+
+from app.run.events.base import Decision, Event, Person
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepStarted(Event):
+    """A step began, or began again."""
+
+    step: str
+    kind: str
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepFinished(Event):
+    """A step is done."""
+
+    step: str
+    duration_ms: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepFailed(Event):
+    """A step failed; its unit was rolled back, earlier units stay done."""
+
+    step: str
+    message: str
+    sqlstate: str | None = None
+    detail: str | None = None
+    hint: str | None = None
+    statement: str | None = None
+    #: characters from the statement's start, from 1, where the server names one
+    position: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepSkipped(Person):
+    """A person decided to go on without a step."""
+
+    step: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepRolledBack(Event):
+    """A step was undone by a rollback run."""
+
+    step: str
+    duration_ms: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepNotUndone(Decision):
+    """A rollback run left a step as it is, and why."""
+
+    step: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckPassed(Event):
+    """A check returned what the plan expects."""
+
+    step: str
+    found: str
+    duration_ms: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateReached(Event):
+    """The run waits for a person."""
+
+    step: str
+    ask: str
+    who: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateOpened(Person):
+    """A person confirmed."""
+
+    step: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HookCalled(Event):
+    """An address outside was called and answered as expected."""
+
+    step: str
+    url: str
+    status: int
+    duration_ms: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitStarted(Event):
+    """The plan says to wait."""
+
+    step: str
+    until: str
