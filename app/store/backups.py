@@ -59,11 +59,6 @@ def newest_whole(session: Session, target_id: int) -> Backup | None:
     )
 
 
-def of_target(session: Session, target_id: int, *, limit: int = 50) -> list[Backup]:
-    """The target's backups, the newest first."""
-    return list(session.scalars(select(Backup).where(Backup.target_id == target_id).order_by(Backup.id.desc()).limit(limit)))
-
-
 def request_restore(session: Session, backup_id: int, *, new_database: str, requested_by: int, now: datetime) -> Restore:
     """The restore of a backup into a new database: the open one where it was asked for already."""
     session.execute(

@@ -30,13 +30,3 @@ def queue(session: Session, kind: JobKind, subject_id: int, *, requested_by: int
         .on_conflict_do_nothing()
     )
     return session.scalars(select(Job).where(Job.kind == kind, Job.subject_id == subject_id, Job.state.in_(OPEN))).one()
-
-
-def newest(session: Session, kind: JobKind, subject_id: int) -> Job | None:
-    """The newest job of a kind for a subject."""
-    return session.scalar(select(Job).where(Job.kind == kind, Job.subject_id == subject_id).order_by(Job.id.desc()).limit(1))
-
-
-def open_ones(session: Session, *, limit: int = 100) -> list[Job]:
-    """Jobs that wait for a worker or have one, the oldest first."""
-    return list(session.scalars(select(Job).where(Job.state.in_(OPEN)).order_by(Job.id).limit(limit)))

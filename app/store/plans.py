@@ -46,17 +46,6 @@ def content(found: PlanRevision) -> Content:
     return Content.from_json(found.document)
 
 
-def revisions(session: Session, plan_id: int) -> list[PlanRevision]:
-    """The plan's revisions, the newest first."""
-    return list(session.scalars(select(PlanRevision).where(PlanRevision.plan_id == plan_id).order_by(PlanRevision.number.desc())))
-
-
-def of_projects(session: Session, project_ids: set[int] | None, *, limit: int = 100, offset: int = 0) -> list[Plan]:
-    """Plans, those changed last first; of all projects with None."""
-    query = select(Plan).order_by(Plan.updated_at.desc(), Plan.id.desc()).limit(limit).offset(offset)
-    return list(session.scalars(query if project_ids is None else query.where(Plan.project_id.in_(project_ids))))
-
-
 def add(
     session: Session,
     content: Content,

@@ -38,18 +38,6 @@ def standing_decisions(session: Session, revision_id: int, target_id: int, proje
     )
 
 
-def decisions_of_plan(session: Session, plan_id: int) -> list[Decision]:
-    """Every decision on any revision of a plan, dismissed ones too, the newest first."""
-    return list(
-        session.scalars(
-            select(Decision)
-            .join(PlanRevision, PlanRevision.id == Decision.revision_id)
-            .where(PlanRevision.plan_id == plan_id)
-            .order_by(Decision.id.desc())
-        )
-    )
-
-
 def decide(
     session: Session,
     *,

@@ -86,23 +86,6 @@ def rollbacks_of(session: Session, run_id: int) -> list[Run]:
     return list(session.scalars(select(Run).where(Run.forward_run_id == run_id).order_by(Run.id.desc())))
 
 
-def newest(
-    session: Session,
-    project_ids: set[int] | None = None,
-    *,
-    states: Iterable[RunState] | None = None,
-    limit: int = 50,
-    offset: int = 0,
-) -> list[Run]:
-    """Runs of some projects (of all with None), in some states where they are given, the newest first."""
-    query = select(Run).order_by(Run.id.desc()).limit(limit).offset(offset)
-    if project_ids is not None:
-        query = query.join(Target, Target.id == Run.target_id).where(Target.project_id.in_(project_ids))
-    if states is not None:
-        query = query.where(Run.state.in_(list(states)))
-    return list(session.scalars(query))
-
-
 def succeeded_before(session: Session, project_id: int, digest: str, position: int) -> tuple[Run, Environment] | None:
     """The newest forward run of that content that went well in an earlier environment of the project."""
     row = session.execute(

@@ -9,17 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from app.store.tables.snapshots import MetricSnapshot, MonitoringItem, Verification
-from app.store.words import ItemState, VerificationState, Window
-
-
-def keep_verification(
-    session: Session, run_id: int, *, state: VerificationState, report: Mapping[str, Any], now: datetime
-) -> Verification:
-    """Keep the result of a run compared with what was planned."""
-    verification = Verification(run_id=run_id, state=state, report=dict(report), created_at=now)
-    session.add(verification)
-    session.flush()
-    return verification
+from app.store.words import ItemState, Window
 
 
 def newest_verification(session: Session, run_id: int) -> Verification | None:

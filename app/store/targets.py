@@ -1,8 +1,6 @@
 """Projects, environments, targets with their sealed connection strings, and what was seen of their schema."""
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -22,17 +20,6 @@ def get(session: Session, target_id: int) -> Target:
     if target is None:
         raise NotFoundError
     return target
-
-
-def project(session: Session, project_id: int) -> Project:
-    """The project of that id.
-
-    Raises NotFoundError.
-    """
-    found = session.get(Project, project_id)
-    if found is None:
-        raise NotFoundError("There is no such project.")
-    return found
 
 
 def environment(session: Session, environment_id: int) -> Environment:
@@ -67,12 +54,6 @@ def of_project(session: Session, project_id: int, *, retired: bool = False) -> l
     )
     rows = session.execute(query if retired else query.where(Target.retired_at.is_(None)))
     return [(target, environment) for target, environment in rows]
-
-
-def by_name(session: Session, name: str, project_id: int | None = None) -> list[Target]:
-    """Targets of that name, in one project or in all."""
-    query = select(Target).where(Target.name == name, Target.retired_at.is_(None)).order_by(Target.id)
-    return list(session.scalars(query if project_id is None else query.where(Target.project_id == project_id)))
 
 
 def policy_of(session: Session, target: Target) -> EnvironmentPolicy:
@@ -110,29 +91,6 @@ def rotate_dsns(session: Session, keys: Keys) -> int:
     return changed
 
 
-def keep_snapshot(
-    session: Session,
-    target: Target,
-    *,
-    fingerprint: str,
-    content: Mapping[str, Any],
-    statistics: Mapping[str, Any] | None,
-    now: datetime,
-) -> SchemaSnapshot:
-    """Keep what was seen of a target's schema, and note its fingerprint on the target."""
-    snapshot = SchemaSnapshot(
-        target_id=target.id,
-        taken_at=now,
-        fingerprint=fingerprint,
-        content=dict(content),
-        statistics=None if statistics is None else dict(statistics),
-    )
-    session.add(snapshot)
-    target.schema_fingerprint = fingerprint
-    session.flush()
-    return snapshot
-
-
 def newest_snapshot(session: Session, target_id: int) -> SchemaSnapshot | None:
     """What was last seen of the target's schema."""
     return session.scalar(
@@ -150,21 +108,3 @@ def figures_read_at(session: Session, target_id: int) -> datetime | None:
             SchemaSnapshot.target_id == target_id, SchemaSnapshot.statistics.is_not(None)
         )
     )
-
-
-def note_test(
-    session: Session,
-    target: Target,
-    *,
-    now: datetime,
-    server_version: str | None = None,
-    capabilities: Mapping[str, Any] | None = None,
-    error: Mapping[str, Any] | None = None,
-) -> None:
-    """Keep the result of a connection test; after a failed one what was known before stays."""
-    target.last_checked_at = now
-    target.last_error = None if error is None else dict(error)
-    if error is None:
-        target.server_version = server_version
-        target.capabilities = None if capabilities is None else dict(capabilities)
-    session.flush()

@@ -11,7 +11,8 @@ from app.clock import Clock
 from app.errors import NotFoundError
 from app.settings import Settings
 from app.store.tables.targets import Target
-from app.target.secrets import load_keys, open_sealed
+from app.store.targets import open_dsn
+from app.target.secrets import load_keys
 
 Report = Callable[[dict[str, Any]], None]
 
@@ -36,4 +37,4 @@ def target_dsn(session: Session, settings: Settings, target_id: int) -> str:
     target = session.get(Target, target_id)
     if target is None:
         raise NotFoundError("There is no such target.")
-    return open_sealed(load_keys(settings), target.sealed_dsn, f"target:{target.id}:dsn")
+    return open_dsn(load_keys(settings), target)

@@ -11,8 +11,8 @@ from app.catalog.encoding import schema_to_json
 from app.catalog.records import Column, Relation, Schema
 from app.errors import HeadgateError, InvalidInputError
 from app.plan.document import write_plan
-from app.store import plans, targets
-from app.store.tables import Analysis, AuditLine, Job, Plan, Target
+from app.store import plans
+from app.store.tables import Analysis, AuditLine, Job, Plan, SchemaSnapshot
 from app.store.words import JobKind, PlanState
 from tests.doubles.world import World, a_plan
 
@@ -68,9 +68,10 @@ def test_a_way_back_is_derived_from_the_targets_last_known_schema(world: World):
         columns=(Column(name="id", type="bigint", not_null=True), Column(name="note", type="text")),
     )
     with world.sessions.begin() as session:
-        row = session.get_one(Target, world.production.id)
         content = schema_to_json(Schema(relations={"public.users": users}))
-        targets.keep_snapshot(session, row, fingerprint="f" * 64, content=content, statistics=None, now=world.clock.now())
+        session.add(
+            SchemaSnapshot(target_id=world.production.id, taken_at=world.clock.now(), fingerprint="f" * 64, content=content)
+        )
     (step,) = read(world, sql="ALTER TABLE users ALTER COLUMN note SET NOT NULL;").plan.steps()
     assert "DROP NOT NULL" in step.rollback.sql
 
