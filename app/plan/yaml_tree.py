@@ -16,6 +16,8 @@ from app.plan.errors import PlanError
 MAXIMUM_BYTES = 5 * 1024 * 1024
 MAXIMUM_DEPTH = 32
 
+#: Python refuses to read longer numbers, for they take quadratic time
+_MAXIMUM_DIGITS = 4000
 _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)")
 _FLOAT = re.compile(r"[-+]?[0-9]+\.[0-9]*([eE][-+][0-9]+)?")
 _WORDS: Mapping[str, bool | None] = {
@@ -156,7 +158,7 @@ def _resolve(plain: str) -> str | int | float | bool | None:
     """What an unquoted word means."""
     if plain in _WORDS:
         return _WORDS[plain]
-    if _INTEGER.fullmatch(plain) and len(plain) < 30:  # noqa: PLR2004 - longer than any PostgreSQL number that is not text
+    if _INTEGER.fullmatch(plain) and len(plain) <= _MAXIMUM_DIGITS:
         return int(plain)
     return float(plain) if _FLOAT.fullmatch(plain) else plain
 

@@ -72,7 +72,9 @@ def shop(postgres_server) -> Iterator[Shop]:
 def without_order(dump: str) -> list[str]:
     """The dump with the columns of each table, and its statements, sorted."""
     # statistics list their columns in the order of the table
-    dump = re.sub(r"(?m)^(CREATE STATISTICS \S+) ON (.*) FROM", lambda match: f"{match[1]} ON {sorted(match[2].split(', '))}", dump)
+    dump = re.sub(
+        r"(?m)^(CREATE STATISTICS \S+) ON (.*) FROM", lambda match: f"{match[1]} ON {sorted(match[2].split(', '))}", dump
+    )
     statements = re.split(r"\n(?=--\n-- Name: )", dump)
     return sorted("\n".join(sorted(line.strip().rstrip(",") for line in statement.splitlines())) for statement in statements)
 

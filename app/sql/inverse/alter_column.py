@@ -38,7 +38,8 @@ def _drop_column(command: Command, known: Known) -> Undo:  # noqa: PLR0911 - one
         return manual("What the column was like is known to the catalog only; its data are lost in any case.")
     column = relation.column(command.name)
     if column is None:
-        return nothing("The column is not there: the statement does nothing.")
+        is_asked = bool(command.node.get("missing_ok"))
+        return nothing("The column is not there: the statement does nothing.") if is_asked else manual("There is no such column.")
     if command.target.startswith("TYPE"):
         return manual("The attribute's values are lost, and it would come back in another place.")
     obstacle = _obstacle(command, known, relation, column)
@@ -70,6 +71,10 @@ def _obstacle(command: Command, known: Known, relation: Relation, column: Column
             "A constraint on several columns goes with it.",
         ),
         (any(column.name in policy.definition for policy in relation.policies), "A policy may use the column."),
+        (
+            known.is_decorated(f"column {relation.name}.{column.name}"),
+            "The column has grants or options of its own.",
+        ),
         (takes_others, "CASCADE takes other objects along."),
     )
     return next((reason for applies, reason in reasons if applies), None)
@@ -81,9 +86,16 @@ def _default(command: Command, known: Known) -> Undo:
     column = known.column(command.key, command.name)
     if column is None or known.is_stale(command.key, f"default {command.name}") or column.generated:
         return manual("The default before is not known.")
+    if not command.only and any(_default_of(child, command.name) != column.default for child in known.children(command.key)):
+        return manual("A partition or heir has another default, which is overwritten.")
     if column.default is None:
         return exact(command.alter_column("DROP DEFAULT"))
     return exact(command.alter_column(f"SET DEFAULT {column.default}"))
+
+
+def _default_of(relation: Relation, name: str) -> str | None:
+    column = relation.column(name)
+    return column.default if column is not None else None
 
 
 def _set_not_null(command: Command, known: Known) -> Undo:
@@ -95,6 +107,9 @@ def _set_not_null(command: Command, known: Known) -> Undo:
         return manual("Whether the column was NOT NULL before is not known.")
     if column.not_null:
         return nothing("The column is NOT NULL already: the statement does nothing.")
+    children = [found for child in known.children(command.key) if (found := child.column(command.name)) is not None]
+    if known.schema.server_version_num < _NAMED_NOT_NULL and any(found.not_null for found in children):
+        return manual("A partition or heir is NOT NULL already, and would be loosened with its parent.")
     before = not_null_constraint(known.relation(command.key), command.name)
     if before is not None:
         return nothing(f"It only validates {before.name}, which holds for all rows from then on.")

@@ -102,8 +102,8 @@ def _obstacle(command: Command, known: Known, constraint: Constraint) -> str | N
     if command.cascades and constraint.kind in {"primary key", "unique"}:
         return "CASCADE may take foreign keys of other tables along."
     index = known.index(constraint.index) if constraint.index else None
-    if index is not None and index.is_replica_identity:
-        return "The constraint's index is the table's replica identity."
+    if index is not None and (index.is_replica_identity or known.is_decorated(f"index {index.name}")):
+        return "The constraint's index is the table's replica identity, or has a comment or a mark of its own."
     if constraint.kind == "trigger":
         return "It is a constraint trigger."
     relation = known.relation(command.key)

@@ -40,8 +40,10 @@ def _row_security(command: Command, known: Known) -> Undo:
 
 def _trigger(command: Command, known: Known) -> Undo:
     trigger = find_trigger(known.relation(command.key), command.name)
-    if trigger is None or known.is_stale(command.key, "triggers"):
+    if trigger is None or known.is_stale(command.key, "triggers") or known.children(command.key):
         return manual(_UNKNOWN)
+    if known.is_decorated(f"trigger {command.key}.{command.name}"):
+        return manual("The trigger is enabled in another way than usual (ALWAYS, REPLICA), or has a comment.")
     return exact(command.alter(f"{'ENABLE' if trigger.is_enabled else 'DISABLE'} TRIGGER {quote_identifier(trigger.name)}"))
 
 
@@ -78,6 +80,8 @@ def _column_setting(command: Command, known: Known) -> Undo:
     """SET STATISTICS, SET STORAGE, SET COMPRESSION."""
     column = known.column(command.key, command.name)
     aspect = command.subtype.removeprefix("AT_Set").upper()
+    if known.children(command.key):
+        return manual("Partitions and heirs get the same setting, and what they had is not kept.")
     if column is None or known.schema is None or known.is_stale(command.key, f"{aspect} {command.name}"):
         return manual(_UNKNOWN)
     if aspect == "STATISTICS":

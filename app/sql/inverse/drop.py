@@ -22,7 +22,7 @@ _Parts = tuple[str, ...]
 _CASCADE = "CASCADE takes other objects along."
 _CATALOG_ONLY = "How it was made is known to the catalog only."
 _MADE_HERE = "The same plan makes it and drops it: leave both out, or write how to undo it."
-_GRANTS = "Grants on it are not put back."
+_DECORATED = "It has a comment, grants or other marks that only a person can put back."
 
 
 def undo_drop(statement: Statement, known: Known) -> Undo:
@@ -71,7 +71,7 @@ def _tables(body: Node, known: Known) -> Undo:
     return lossy(*create_tables(found), reason=f"{names} comes back without its rows.")
 
 
-def _table_obstacle(relation: Relation, body: Node, known: Known) -> str | None:
+def _table_obstacle(relation: Relation, body: Node, known: Known) -> str | None:  # noqa: PLR0911 - one return for each reason
     """Why a table can't be made again from its record."""
     if relation.kind != "table" or relation.parents or known.children(relation.name):
         return "It is partitioned, a partition, inherits, or is a foreign table."
@@ -84,12 +84,18 @@ def _table_obstacle(relation: Relation, body: Node, known: Known) -> str | None:
         return _CASCADE
     if any(column.owned_sequence is not None and not column.identity for column in relation.columns):
         return "The sequence of a serial column goes with it."
+    marked = [f"relation {relation.name}", *(f"index {index.name}" for index in relation.indexes)]
+    marked += [f"column {relation.name}.{column.name}" for column in relation.columns]
+    marked += [f"trigger {relation.name}.{trigger.name}" for trigger in relation.triggers]
+    marked += [f"policy {relation.name}.{policy.name}" for policy in relation.policies]
+    if any(known.is_decorated(what) for what in marked):
+        return _DECORATED
     if relation.replica_identity == "index" or any(item.kind == "trigger" for item in relation.constraints):
         return "Its replica identity or constraint triggers are not followed."
     return None
 
 
-def _index(parts: _Parts, body: Node, known: Known) -> Undo:
+def _index(parts: _Parts, body: Node, known: Known) -> Undo:  # noqa: PLR0911 - one return for each reason
     index = known.index(known.index_key(parts))
     if known.schema is None:
         return manual(_CATALOG_ONLY)
@@ -100,12 +106,14 @@ def _index(parts: _Parts, body: Node, known: Known) -> Undo:
         return manual("CASCADE, an invalid index or a replica identity: only a person can say what should come back.")
     if relation is not None and (relation.parents or known.children(relation.name)):
         return manual("The indexes of the partitions would come back under other names.")
+    if known.is_decorated(f"index {index.name}"):
+        return manual(_DECORATED)
     if known.is_stale(index.relation, "columns"):
         return manual("What the table is like now is not known after the statements before.")
     return exact(index_definition(index, concurrently=bool(body.get("concurrent"))))
 
 
-def _view(parts: _Parts, body: Node, known: Known) -> Undo:
+def _view(parts: _Parts, body: Node, known: Known) -> Undo:  # noqa: PLR0911 - one return for each reason
     key = _key(parts, known)
     if known.is_made("table", key):
         return manual(_MADE_HERE)
@@ -118,6 +126,8 @@ def _view(parts: _Parts, body: Node, known: Known) -> Undo:
         return manual(_CASCADE)
     if relation.view_definition is None:
         return manual(_CATALOG_ONLY)
+    if known.is_decorated(f"relation {key}") or any(known.is_decorated(f"index {index.name}") for index in relation.indexes):
+        return manual(_DECORATED)
     return exact(*create_view(relation))
 
 
@@ -126,7 +136,9 @@ def _trigger(parts: _Parts, body: Node, known: Known) -> Undo:
     if known.is_stale(key, "triggers") or known.relation(key) is None:
         return manual(_CATALOG_ONLY)
     trigger = find_trigger(known.relation(key), parts[-1])
-    return _missing(body) if trigger is None else exact(*create_trigger(trigger))
+    if trigger is None:
+        return _missing(body)
+    return manual(_DECORATED) if known.is_decorated(f"trigger {key}.{trigger.name}") else exact(*create_trigger(trigger))
 
 
 def _policy(parts: _Parts, body: Node, known: Known) -> Undo:
@@ -135,7 +147,9 @@ def _policy(parts: _Parts, body: Node, known: Known) -> Undo:
     if known.is_stale(key, "policies") or relation is None:
         return manual(_CATALOG_ONLY)
     policy = next((policy for policy in relation.policies if policy.name == parts[-1]), None)
-    return _missing(body) if policy is None else exact(create_policy(policy))
+    if policy is None:
+        return _missing(body)
+    return manual(_DECORATED) if known.is_decorated(f"policy {key}.{policy.name}") else exact(create_policy(policy))
 
 
 def _function(entry: Node, body: Node, known: Known) -> Undo:
@@ -146,7 +160,9 @@ def _function(entry: Node, body: Node, known: Known) -> Undo:
         return manual("Which function is meant is not certain.")
     if function.kind == "aggregate":
         return manual("There is no rule for aggregates.")
-    return exact(function.definition.rstrip().rstrip(";"), reason=f"{_GRANTS} Nor is its comment.")
+    if known.is_decorated(f"function {function.signature}"):
+        return manual(_DECORATED)
+    return exact(function.definition.rstrip().rstrip(";"))
 
 
 def _type(parts: _Parts, body: Node, known: Known) -> Undo:
@@ -156,8 +172,10 @@ def _type(parts: _Parts, body: Node, known: Known) -> Undo:
         return manual(_CATALOG_ONLY)
     if enum is None:
         return manual("There is no rule for this type, or the catalog does not know it.")
+    if known.is_decorated(f"type {key}"):
+        return manual(_DECORATED)
     labels = ", ".join(literal(label).strip() for label in enum.labels)
-    return exact(f"CREATE TYPE {relation_sql(key)} AS ENUM ({labels})", reason=_GRANTS)
+    return exact(f"CREATE TYPE {relation_sql(key)} AS ENUM ({labels})")
 
 
 def _key_of_type(parts: _Parts, known: Known) -> str:
@@ -173,13 +191,15 @@ def _domain(parts: _Parts, body: Node, known: Known) -> Undo:
     domain = known.schema.domains.get(key) if known.schema is not None else None
     if domain is None or _cascades(body) or known.is_stale(key, "type"):
         return manual(_CATALOG_ONLY)
+    if known.is_decorated(f"type {key}"):
+        return manual(_DECORATED)
     clauses = [f"DEFAULT {domain.default}"] if domain.default is not None else []
     named = [item for item in domain.constraints if item.kind in {"check", "not null"}]
     if domain.not_null and not any(item.kind == "not null" for item in named):
         clauses.append("NOT NULL")
     create = " ".join([f"CREATE DOMAIN {relation_sql(key)} AS {domain.base_type}", *clauses])
     added = [f"ALTER DOMAIN {relation_sql(key)} ADD CONSTRAINT {quote_identifier(item.name)} {item.definition}" for item in named]
-    return exact(create, *added, reason=_GRANTS)
+    return exact(create, *added)
 
 
 def _sequence(parts: _Parts, body: Node, known: Known) -> Undo:
@@ -187,11 +207,13 @@ def _sequence(parts: _Parts, body: Node, known: Known) -> Undo:
     sequence = known.schema.sequences.get(_sequence_key(parts, known)) if known.schema is not None else None
     if sequence is None or _cascades(body) or sequence.owned_by is not None or known.is_stale(key, "sequence"):
         return manual(_CATALOG_ONLY)
+    if known.is_decorated(f"sequence {sequence.name}"):
+        return manual(_DECORATED)
     cycle = "CYCLE" if sequence.cycle else "NO CYCLE"
     return lossy(
         f"CREATE SEQUENCE {relation_sql(sequence.name)} AS {sequence.type} INCREMENT BY {sequence.increment} "
         f"MINVALUE {sequence.minimum} MAXVALUE {sequence.maximum} START WITH {sequence.start} CACHE {sequence.cache} {cycle}",
-        reason=f"The sequence starts again from {sequence.start}. {_GRANTS}",
+        reason=f"The sequence starts again from {sequence.start}.",
     )
 
 
@@ -207,7 +229,9 @@ def _schema(parts: _Parts, body: Node, known: Known) -> Undo:
         return manual(_CASCADE if _cascades(body) else "Who owned the schema is known to the catalog only.")
     if parts[0] not in known.schema.schemas:
         return _missing(body)
-    return exact(f"CREATE SCHEMA {quote_identifier(parts[0])}", reason=f"It belongs to whoever rolls back. {_GRANTS}")
+    if known.is_decorated(f"schema {parts[0]}"):
+        return manual(_DECORATED)
+    return exact(f"CREATE SCHEMA {quote_identifier(parts[0])}", reason="It belongs to whoever rolls back.")
 
 
 _ONE: Mapping[str, Callable[[_Parts, Node, Known], Undo]] = {

@@ -78,6 +78,10 @@ class Known:
         """True where a statement before has made this object."""
         return (kind, key) in self.made
 
+    def is_decorated(self, what: str) -> bool:
+        """True where the catalog has something on an object that its record does not hold: ``index public.users_nick_idx``."""
+        return self.schema is not None and what in self.schema.decorated
+
     def is_stale(self, key: str, aspect: str) -> bool:
         """True where a statement before has changed this aspect in a way that is not followed."""
         return (key, aspect) in self.stale or (key, "all") in self.stale

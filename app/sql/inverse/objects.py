@@ -154,6 +154,6 @@ def undo_alter_policy(statement: Statement, known: Known) -> Undo:
     key, name = known.key(body["table"]), str(body["policy_name"])
     relation = known.relation(key)
     policy = next((item for item in relation.policies if item.name == name), None) if relation is not None else None
-    if policy is None or known.is_stale(key, "policies"):
+    if policy is None or known.is_stale(key, "policies") or known.is_decorated(f"policy {key}.{name}"):
         return manual(_CATALOG_ONLY)
     return exact(f"DROP POLICY {quote_identifier(name)} ON {relation_sql(key)}", create_policy(policy))

@@ -219,6 +219,25 @@ CASES: list[tuple[str, str]] = [
     ("ALTER TABLE events ATTACH PARTITION events_new FOR VALUES FROM ('2026-03-01') TO ('2026-04-01')", "lossless"),
     ("ALTER TABLE events DETACH PARTITION events_1", "lossless"),
     ("ALTER TABLE events DETACH PARTITION events_1 CONCURRENTLY", "manual"),
+    ("DROP INDEX marked_idx", "manual"),
+    ("DROP FUNCTION granted(text)", "manual"),
+    ("DROP TYPE told", "manual"),
+    ("DROP TYPE plain_enum", "lossless"),
+    ("DROP TYPE public.plain_enum, order_state", "error"),
+    ("DROP DOMAIN plain_domain", "lossless"),
+    ("DROP SCHEMA empty_schema", "lossless"),
+    ("DROP SCHEMA IF EXISTS nope", "none"),
+    ("DROP TABLE forced", "manual"),
+    ("DROP TABLE granular", "manual"),
+    ("ALTER TABLE granular DROP COLUMN secret", "manual"),
+    ("ALTER TABLE part ALTER COLUMN v SET DEFAULT 'q'", "manual"),
+    ("ALTER TABLE part ALTER COLUMN w SET DEFAULT 'q'", "lossless"),
+    ("ALTER TABLE ONLY part ALTER COLUMN v SET DEFAULT 'q'", "lossless"),
+    ("ALTER TABLE part ALTER COLUMN w SET NOT NULL", "lossless"),
+    ("ALTER TABLE part ALTER COLUMN w SET STATISTICS 7", "manual"),
+    ("ALTER TABLE part_1 ALTER COLUMN w DROP NOT NULL", "lossless"),
+    ("ALTER TABLE part DETACH PARTITION part_1", "lossless"),
+    ("DROP TABLE part", "manual"),
     # triggers, policies, rules
     ("CREATE TRIGGER t1 BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION trg()", "lossless"),
     ("CREATE OR REPLACE TRIGGER t_old AFTER UPDATE ON orders FOR EACH ROW EXECUTE FUNCTION trg()", "lossless"),
@@ -346,8 +365,10 @@ CASES: list[tuple[str, str]] = [
         "loses-new-writes",
     ),
     (
-        "ALTER TABLE users ADD CONSTRAINT n CHECK (nick IS NOT NULL) NOT VALID; ALTER TABLE users VALIDATE CONSTRAINT n; "
-        "ALTER TABLE users ALTER nick SET NOT NULL; ALTER TABLE users DROP CONSTRAINT n",
+        (
+            "ALTER TABLE users ADD CONSTRAINT n CHECK (nick IS NOT NULL) NOT VALID; ALTER TABLE users VALIDATE CONSTRAINT n; "
+            "ALTER TABLE users ALTER nick SET NOT NULL; ALTER TABLE users DROP CONSTRAINT n"
+        ),
         "lossless",
     ),
     ("ALTER TABLE users RENAME TO people; ALTER TABLE people RENAME COLUMN nick TO handle", "lossless"),

@@ -18,7 +18,11 @@ SCHEMA = Schema(
         "public.users": Relation(
             name="public.users",
             kind="table",
-            columns=(Column(name="id", type="bigint", not_null=True), Column(name="email", type="text"), Column(name="role", type="text")),
+            columns=(
+                Column(name="id", type="bigint", not_null=True),
+                Column(name="email", type="text"),
+                Column(name="role", type="text"),
+            ),
         )
     }
 )
@@ -31,7 +35,9 @@ def drafted(files: dict[str, str], **options: object) -> Plan:
 
 
 def shape(plan: Plan) -> list[tuple[str, str, str]]:
-    return [(phase.name, step.kind, str(step.spec.get("sql", step.spec)).strip()) for phase in plan.phases for step in phase.steps]
+    return [
+        (phase.name, step.kind, str(step.spec.get("sql", step.spec)).strip()) for phase in plan.phases for step in phase.steps
+    ]
 
 
 def test_neighbours_that_can_share_a_transaction_become_one_step() -> None:
@@ -89,10 +95,16 @@ def test_rollback_and_savepoints_are_refused_by_line() -> None:
 
 
 def test_a_down_file_is_the_way_back() -> None:
-    plan = drafted({"1_x.up.sql": "CREATE TABLE a (id int);\nCREATE TABLE b (id int);", "1_x.down.sql": "DROP TABLE b;\nDROP TABLE a;\n"})
+    plan = drafted(
+        {"1_x.up.sql": "CREATE TABLE a (id int);\nCREATE TABLE b (id int);", "1_x.down.sql": "DROP TABLE b;\nDROP TABLE a;\n"}
+    )
     (step,) = plan.steps()
     assert step.rollback is not None
-    assert (step.rollback.sql, step.rollback.origin, step.rollback.grade) == ("DROP TABLE b;\nDROP TABLE a;\n", "written", "loses-new-writes")
+    assert (step.rollback.sql, step.rollback.origin, step.rollback.grade) == (
+        "DROP TABLE b;\nDROP TABLE a;\n",
+        "written",
+        "loses-new-writes",
+    )
 
 
 def test_a_down_file_is_shared_out_to_the_steps_where_it_fits() -> None:
@@ -174,13 +186,22 @@ def test_an_update_that_is_not_that_simple_stays_a_statement(statement: str) -> 
 
 
 def test_a_marker_without_transaction_is_kept() -> None:
-    (step,) = drafted({"1_x.sql": "-- migrate:up transaction:false\nCREATE TABLE a (id int);\n-- migrate:down\nDROP TABLE a;\n"}).steps()
+    (step,) = drafted(
+        {"1_x.sql": "-- migrate:up transaction:false\nCREATE TABLE a (id int);\n-- migrate:down\nDROP TABLE a;\n"}
+    ).steps()
     assert step.spec["transaction"] is False
     assert step.source_line == 1
 
 
 def test_ids_stay_unique_whatever_the_files_are_called() -> None:
-    plan = drafted({"a/1_x.sql": "CREATE TABLE a ();", "b/1_x.sql": "CREATE TABLE b ();", "c/1 X.sql": "CREATE TABLE c ();", "d/é.sql": "CREATE TABLE d ();"})
+    plan = drafted(
+        {
+            "a/1_x.sql": "CREATE TABLE a ();",
+            "b/1_x.sql": "CREATE TABLE b ();",
+            "c/1 X.sql": "CREATE TABLE c ();",
+            "d/é.sql": "CREATE TABLE d ();",
+        }
+    )
     assert [step.id for step in plan.steps()] == ["1-x", "1-x-2", "1-x-3", "migration-4"]
 
 

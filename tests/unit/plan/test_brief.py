@@ -15,7 +15,11 @@ STEP = Step(
     spec={"sql": "ALTER TABLE public.users ADD COLUMN role text;\n"},
     rollback=Rollback(grade="loses-new-writes", sql="ALTER TABLE public.users DROP COLUMN role;", reason="Roles go."),
 )
-PLAN = Plan(name="Add user roles", phases=(Phase(name="expand", steps=(STEP,)),), brief=Brief(summary="Users get a role.", api_impact="- GET /users"))
+PLAN = Plan(
+    name="Add user roles",
+    phases=(Phase(name="expand", steps=(STEP,)),),
+    brief=Brief(summary="Users get a role.", api_impact="- GET /users"),
+)
 FACTS = PlanFacts(
     modified=(TableChange(table="public.users", change="Add column `role`", risk="low"),),
     new={"public.roles": "what a role may do"},

@@ -71,11 +71,17 @@ def test_a_plan_is_read_with_all_its_kinds_of_steps() -> None:
     assert [step.kind for step in plan.steps()] == ["sql", "sql", "backfill", "check", "gate", "hook", "backup", "wait", "sql"]
     assert plan.step("add-column").spec["lock_timeout_ms"] == 2000
     assert plan.step("add-column").spec["statement_timeout_ms"] == 1500
-    assert plan.step("check").spec == {"query": "SELECT count(*) FROM public.users WHERE role IS NULL", "expect": 0, "timeout_ms": 250}
+    assert plan.step("check").spec == {
+        "query": "SELECT count(*) FROM public.users WHERE role IS NULL",
+        "expect": 0,
+        "timeout_ms": 250,
+    }
     assert plan.step("hook").spec["body"] == {"ref": "main", "deep": [1, {"a": None}]}
     assert plan.step("fill").rollback == Rollback(grade="lossless", reason="The column goes with its step.")
     assert plan.step("drop").rollback == Rollback(grade="irreversible", reason="The rows are gone.")
-    assert plan.step("add-column").rollback == Rollback(grade="loses-new-writes", sql="ALTER TABLE public.users DROP COLUMN role;")
+    assert plan.step("add-column").rollback == Rollback(
+        grade="loses-new-writes", sql="ALTER TABLE public.users DROP COLUMN role;"
+    )
     assert plan.accepted == (AcceptedRisk(rule="index-blocks-writes", step="index", reason="The table is small."),)
     assert plan.brief.summary == "Users get a role.\nNothing breaks.\n"
 
@@ -168,7 +174,9 @@ def test_a_way_back_that_can_be_derived_may_be_left_out() -> None:
         return Rollback(grade="lossless", sql="SELECT 1;", origin="derived") if "ADD COLUMN" in sql else None
 
     text = GOOD.replace("        rollback: ALTER TABLE public.users DROP COLUMN role;\n", "")
-    assert read_plan(text, derive=derive).step("add-column").rollback == Rollback(grade="lossless", sql="SELECT 1;", origin="derived")
+    assert read_plan(text, derive=derive).step("add-column").rollback == Rollback(
+        grade="lossless", sql="SELECT 1;", origin="derived"
+    )
     assert len(asked) == 3, "the deriver sees every statement in order, since each is judged by those before it"
 
 
@@ -240,7 +248,12 @@ rollbacks = st.one_of(
         reason=st.just("") | texts,
         origin=st.sampled_from(["written", "derived"]),
     ),
-    st.builds(Rollback, grade=st.sampled_from(["lossless", "irreversible"]), reason=texts, origin=st.sampled_from(["written", "derived"])),
+    st.builds(
+        Rollback,
+        grade=st.sampled_from(["lossless", "irreversible"]),
+        reason=texts,
+        origin=st.sampled_from(["written", "derived"]),
+    ),
 )
 milliseconds = st.integers(0, 2_147_483_647)
 specs = st.one_of(
@@ -248,11 +261,31 @@ specs = st.one_of(
         st.just("sql"),
         st.fixed_dictionaries(
             {"sql": texts},
-            optional={"lock_timeout_ms": milliseconds, "statement_timeout_ms": milliseconds, "attempts": st.integers(1, 1000), "transaction": st.booleans()},
+            optional={
+                "lock_timeout_ms": milliseconds,
+                "statement_timeout_ms": milliseconds,
+                "attempts": st.integers(1, 1000),
+                "transaction": st.booleans(),
+            },
         ),
     ),
-    st.tuples(st.just("check"), st.fixed_dictionaries({"query": texts, "expect": st.none() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | texts | st.lists(st.lists(values, max_size=3), max_size=2)})),
-    st.tuples(st.just("hook"), st.fixed_dictionaries({"url": st.just("https://a.example/x"), "body": st.dictionaries(texts, values, max_size=3)})),
+    st.tuples(
+        st.just("check"),
+        st.fixed_dictionaries(
+            {
+                "query": texts,
+                "expect": st.none()
+                | st.integers()
+                | st.floats(allow_nan=False, allow_infinity=False)
+                | texts
+                | st.lists(st.lists(values, max_size=3), max_size=2),
+            }
+        ),
+    ),
+    st.tuples(
+        st.just("hook"),
+        st.fixed_dictionaries({"url": st.just("https://a.example/x"), "body": st.dictionaries(texts, values, max_size=3)}),
+    ),
     st.tuples(st.just("wait"), st.fixed_dictionaries({"seconds": st.integers(1, 604800)})),
 )
 
@@ -261,7 +294,11 @@ specs = st.one_of(
 def plans(draw: st.DrawFn) -> Plan:
     phases = []
     number = 0
-    for name in draw(st.sets(st.sampled_from(["expand", "migrate", "contract"]), min_size=1).map(lambda names: sorted(names, key=["expand", "migrate", "contract"].index))):
+    for name in draw(
+        st.sets(st.sampled_from(["expand", "migrate", "contract"]), min_size=1).map(
+            lambda names: sorted(names, key=["expand", "migrate", "contract"].index)
+        )
+    ):
         steps = []
         for _ in range(draw(st.integers(1, 3))):
             number += 1
@@ -271,7 +308,9 @@ def plans(draw: st.DrawFn) -> Plan:
         phases.append(Phase(name=name, steps=tuple(steps)))
     accepted = draw(st.lists(st.builds(AcceptedRisk, rule=texts, reason=texts, step=st.none() | st.just("s1")), max_size=2))
     brief = Brief(summary=draw(st.just("") | texts), api_impact=draw(st.just("") | texts))
-    return Plan(name=draw(texts), phases=tuple(phases), brief=brief, accepted=tuple(accepted), tool=draw(st.sampled_from(["", "prisma"])))
+    return Plan(
+        name=draw(texts), phases=tuple(phases), brief=brief, accepted=tuple(accepted), tool=draw(st.sampled_from(["", "prisma"]))
+    )
 
 
 @settings(max_examples=150, deadline=None)

@@ -24,10 +24,24 @@ SCHEMA = Schema(
             kind="table",
             owner="me",
             columns=(column("id", not_null=True), column("nick", default="'x'::text"), column("email", not_null=True)),
-            indexes=(Index(name="public.users_nick_idx", relation="public.users", definition="CREATE INDEX users_nick_idx ON public.users USING btree (nick)", columns=("nick",), depends_on=("nick",)),),
+            indexes=(
+                Index(
+                    name="public.users_nick_idx",
+                    relation="public.users",
+                    definition="CREATE INDEX users_nick_idx ON public.users USING btree (nick)",
+                    columns=("nick",),
+                    depends_on=("nick",),
+                ),
+            ),
             constraints=(
                 Constraint(name="users_check", relation="public.users", kind="check", definition="CHECK (true)"),
-                Constraint(name="users_nick_check", relation="public.users", kind="check", definition="CHECK ((nick <> ''::text))", columns=("nick",)),
+                Constraint(
+                    name="users_nick_check",
+                    relation="public.users",
+                    kind="check",
+                    definition="CHECK ((nick <> ''::text))",
+                    columns=("nick",),
+                ),
             ),
         )
     }
@@ -97,28 +111,51 @@ def test_what_is_not_certain_is_left_to_a_person_with_the_reason(statement: str,
         ("ALTER TABLE users ALTER email SET NOT NULL", None),
         ("CREATE INDEX ON users (nick)", "DROP INDEX public.users_nick_idx1;\n"),
         ("CREATE INDEX ON users (lower(nick))", "DROP INDEX public.users_lower_idx;\n"),
-        ("CREATE INDEX ON users (CAST(nick AS int))", "? The index has no name: name the index, so that it can be dropped by it."),
+        (
+            "CREATE INDEX ON users (CAST(nick AS int))",
+            "? The index has no name: name the index, so that it can be dropped by it.",
+        ),
         ("ALTER TABLE users ADD CHECK (1 = 1)", "ALTER TABLE public.users DROP CONSTRAINT users_check1;\n"),
         ("ALTER TABLE users ADD CHECK (nick > '')", "ALTER TABLE public.users DROP CONSTRAINT users_nick_check1;\n"),
         ("ALTER TABLE users ADD UNIQUE (nick, email)", "ALTER TABLE public.users DROP CONSTRAINT users_nick_email_key;\n"),
         ("DROP INDEX users_nick_idx", "CREATE INDEX users_nick_idx ON public.users USING btree (nick);\n"),
-        ("DROP INDEX CONCURRENTLY users_nick_idx", "CREATE INDEX CONCURRENTLY users_nick_idx ON public.users USING btree (nick);\n"),
+        (
+            "DROP INDEX CONCURRENTLY users_nick_idx",
+            "CREATE INDEX CONCURRENTLY users_nick_idx ON public.users USING btree (nick);\n",
+        ),
         # what the script made goes with it, what it dropped can't be dropped twice
-        ("CREATE TABLE t (a int); INSERT INTO t VALUES (1); GRANT SELECT ON t TO r; ALTER TABLE t ALTER a TYPE bigint", "DROP TABLE t;\n"),
-        ("CREATE TABLE t (a int); DROP TABLE t", "? The same plan makes it and drops it: leave both out, or write how to undo it."),
-        ("CREATE TABLE p (a int) PARTITION BY LIST (a); ALTER TABLE p ATTACH PARTITION users DEFAULT", "? What the partition gets from its parent is known to the catalog only."),
+        (
+            "CREATE TABLE t (a int); INSERT INTO t VALUES (1); GRANT SELECT ON t TO r; ALTER TABLE t ALTER a TYPE bigint",
+            "DROP TABLE t;\n",
+        ),
+        (
+            "CREATE TABLE t (a int); DROP TABLE t",
+            "? The same plan makes it and drops it: leave both out, or write how to undo it.",
+        ),
+        (
+            "CREATE TABLE p (a int) PARTITION BY LIST (a); ALTER TABLE p ATTACH PARTITION users DEFAULT",
+            "? What the partition gets from its parent is known to the catalog only.",
+        ),
         # a default that was set before is not known any more, and neither is anything after a DO block
-        ("ALTER TABLE users ALTER nick SET DEFAULT 'y'; ALTER TABLE users ALTER nick SET DEFAULT 'z'", "? The default before is not known."),
+        (
+            "ALTER TABLE users ALTER nick SET DEFAULT 'y'; ALTER TABLE users ALTER nick SET DEFAULT 'z'",
+            "? The default before is not known.",
+        ),
         # the safe way to NOT NULL, with the constraint coming back as it was written
         (
             "ALTER TABLE users ADD CONSTRAINT n CHECK (nick IS NOT NULL AND ',' <> nick) NOT VALID, ADD COLUMN z int; ALTER TABLE users DROP CONSTRAINT n",
-            "ALTER TABLE public.users ADD CONSTRAINT n CHECK (nick IS NOT NULL AND ',' <> nick) NOT VALID;\n"
-            "ALTER TABLE public.users DROP COLUMN z;\nALTER TABLE public.users DROP CONSTRAINT n;\n",
+            "ALTER TABLE public.users ADD CONSTRAINT n CHECK (nick IS NOT NULL AND ',' <> nick) NOT VALID;\nALTER TABLE public.users DROP COLUMN z;\nALTER TABLE public.users DROP CONSTRAINT n;\n",
         ),
         # a renamed table is no longer known by its records
-        ("ALTER TABLE users RENAME TO people; DROP INDEX users_nick_idx", "? What the table is like now is not known after the statements before."),
+        (
+            "ALTER TABLE users RENAME TO people; DROP INDEX users_nick_idx",
+            "? What the table is like now is not known after the statements before.",
+        ),
         ("SET search_path = app; CREATE TABLE t (a int)", "DROP TABLE app.t;\n"),
-        ("SET search_path = app; CREATE TYPE mood AS ENUM ('a')", "? The script changes the search_path: write the names with their schema."),
+        (
+            "SET search_path = app; CREATE TYPE mood AS ENUM ('a')",
+            "? The script changes the search_path: write the names with their schema.",
+        ),
     ],
 )
 def test_each_statement_is_judged_by_the_catalog_as_those_before_have_left_it(script: str, expected: str | None) -> None:
@@ -172,7 +209,9 @@ def test_any_sequence_of_statements_has_a_rollback_or_a_reason(statements: list[
 
 
 def test_a_thousand_statements_on_two_thousand_tables_take_under_a_second() -> None:
-    relations = {f"public.t{number}": Relation(name=f"public.t{number}", kind="table", columns=(column("a"),)) for number in range(2000)}
+    relations = {
+        f"public.t{number}": Relation(name=f"public.t{number}", kind="table", columns=(column("a"),)) for number in range(2000)
+    }
     script = ";".join(f"ALTER TABLE t{number} ADD COLUMN b int; CREATE INDEX ON t{number} (a)" for number in range(500))
     statements = split(script)
     begun = time.process_time()
