@@ -13,11 +13,13 @@ from app.catalog.records import Schema
 from app.plan.model import Plan
 from app.run.events import VerificationFinished
 from app.run.states import Move, RunState, StepState
+from app.steps.protocol import run_label
 from app.store.journal import StoredJournal
 from app.store.runs import get, locked, move_run
 from app.store.tables.plans import PlanRevision, Rehearsal
 from app.store.tables.runs import Run, RunStep
 from app.store.tables.snapshots import Verification
+from app.store.tables.targets import SchemaSnapshot
 from app.store.words import JobState, VerificationState
 from app.target.session import Target as TargetSession
 from app.verification.verify import verify
@@ -40,11 +42,18 @@ def verify_run(desk: Desk, run_id: int, journal: StoredJournal) -> Verified:
         run = get(session, run_id)
         dsn = target_dsn(session, desk.settings, run.target_id)
         plan = Plan.from_json(session.get_one(PlanRevision, run.revision_id).document)
-        expected = _rehearsed_schema(session, run)
-        skipped = _steps_in(session, run_id, StepState.SKIPPED)
-    with TargetSession.connect(dsn, purpose=f"run {run_id} verifies") as target:
-        # a skipped step makes the rehearsed schema the wrong yardstick
-        report = verify(target.connection, plan=plan, expected_schema=None if skipped else expected)
+        expected, before = _rehearsed_schema(session, run), _schema_before(session, run)
+        skipped = frozenset(_steps_in(session, run_id, StepState.SKIPPED))
+    with TargetSession.connect(dsn, purpose=f"verifies run {run_id}") as target:
+        report = verify(
+            target.connection,
+            plan=plan,
+            # a skipped step makes the rehearsed schema the wrong yardstick
+            expected_schema=None if skipped else expected,
+            before=before,
+            skipped=skipped,
+            run_label=run_label(run.id, run.key),
+        )
     with desk.sessions.begin() as session:
         state = VerificationState(report.state)
         session.add(Verification(run_id=run_id, state=state, report=report.as_json(), created_at=desk.clock.now()))
@@ -87,6 +96,17 @@ def _rehearsed_schema(session: Session, run: Run) -> Schema | None:
         .limit(1)
     )
     content: dict[str, Any] | None = (row.result or {}).get("schema_after") if row else None
+    return schema_from_json(content) if content else None
+
+
+def _schema_before(session: Session, run: Run) -> Schema | None:
+    """The target's schema as it was read just before the first change."""
+    content = session.scalar(
+        select(SchemaSnapshot.content)
+        .where(SchemaSnapshot.target_id == run.target_id, SchemaSnapshot.taken_at <= (run.started_at or run.created_at))
+        .order_by(SchemaSnapshot.id.desc())
+        .limit(1)
+    )
     return schema_from_json(content) if content else None
 
 
