@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import partial
 
 from sqlalchemy.orm import Session
 
@@ -14,7 +13,7 @@ from app.importing.draft import draft
 from app.importing.read import Imported, read_upload
 from app.plan.document import read_plan
 from app.plan.model import Plan
-from app.sql.inverse import derive_rollback
+from app.sql.inverse import Deriver
 from app.store import targets
 
 _PLAN_SUFFIXES = (".yaml", ".yml")
@@ -89,7 +88,7 @@ def _single_plan_file(files: Mapping[str, bytes] | None) -> tuple[str, bytes] | 
 
 
 def _from_plan_file(content: str | bytes, file: str, title: str, schema: Schema | None) -> Draft:
-    plan = read_plan(content, file=file, derive=partial(derive_rollback, schema=schema))
+    plan = read_plan(content, file=file, derive=Deriver(schema).derive)
     text = content if isinstance(content, str) else content.decode()
     return Draft(plan=replace(plan, name=title) if title else plan, imported=None, source_text=text)
 

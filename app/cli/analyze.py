@@ -18,7 +18,7 @@ from app.errors import HeadgateError
 from app.importing.read import Imported, read_folder
 from app.importing.source import decode
 from app.plan.document import read_plan
-from app.sql.inverse import derive_rollback
+from app.sql.inverse import Deriver
 from app.target.session import Target
 
 #: the marks of tools that keep both ways in one file
@@ -94,7 +94,7 @@ def _look(dsn: str | None) -> tuple[Schema | None, Statistics | None]:
 def _analysed(args: argparse.Namespace, basis: Basis) -> Analysis:
     path = Path(args.path)
     if path.suffix in PLAN_SUFFIXES and args.tool is None and not path.is_dir():
-        plan = read_plan(_content(args.path), file=args.path, derive=lambda sql: derive_rollback(sql, basis.schema))
+        plan = read_plan(_content(args.path), file=args.path, derive=Deriver(basis.schema).derive)
         return analyse_plan(
             plan,
             schema=basis.schema,

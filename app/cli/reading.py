@@ -11,7 +11,7 @@ from app.importing.draft import draft
 from app.importing.read import read_folder, read_upload
 from app.plan.document import read_plan
 from app.plan.model import Plan
-from app.sql.inverse import derive_rollback
+from app.sql.inverse import Deriver
 
 PLAN_SUFFIXES = frozenset({".yaml", ".yml"})
 STANDARD_INPUT = "-"
@@ -52,7 +52,7 @@ def plan_of(path: str, *, tool: str | None = None, schema: Schema | None = None)
     """
     where = Path(path)
     if where.suffix in PLAN_SUFFIXES:
-        return read_plan(_content(where), file=path, derive=lambda sql: derive_rollback(sql, schema))
+        return read_plan(_content(where), file=path, derive=Deriver(schema).derive)
     if path == STANDARD_INPUT:
         imported = read_upload({"standard-input.sql": sys.stdin.buffer.read()}, tool)
     else:
