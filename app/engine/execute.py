@@ -34,7 +34,7 @@ from app.run.journal import Journal, LeaseLostError
 from app.steps.protocol import Done, StepContext, StepRun, Undoable, Waiting
 from app.steps.registry import kind_of
 from app.steps.sql_run import policy_of
-from app.target.errors import TargetError, from_psycopg
+from app.target.errors import StatementCancelledError, TargetError, from_psycopg
 from app.target.parking import Parking
 from app.target.session import Target
 
@@ -163,14 +163,10 @@ def _run_step(work: _Slice, step: Step, position: int) -> SliceResult | None:
     started = work.clock.monotonic()
     try:
         outcome = _drive(work, doing, undo, position)
-    except (LeaseLostError, psycopg.OperationalError, psycopg.InterfaceError):
-        raise
     except psycopg.Error as error:
-        return _fail(work, step, from_psycopg(error))
+        return _answer_error(work, step, from_psycopg(error))
     except HeadgateError as error:
-        if isinstance(error, TargetError) and is_target_away(error):
-            raise
-        return _fail(work, step, error)
+        return _answer_error(work, step, error)
     spent = begun.spent_ms + (work.clock.monotonic() - started) * 1000
     return _conclude(work, doing, outcome, spent)
 
@@ -206,6 +202,20 @@ def _conclude(work: _Slice, step: Step, outcome: Done | Waiting | Stopped, spent
     if outcome.on == "gate" or outcome.until is None:
         return WaitingGate(step=step.id, reason=outcome.reason, results=work.results)
     return WaitingTime(step=step.id, until=outcome.until, reason=outcome.reason, results=work.results)
+
+
+def _answer_error(work: _Slice, step: Step, error: HeadgateError) -> SliceResult:
+    """What an error in a step means; raises it again where it is not the step's own."""
+    if isinstance(error, LeaseLostError) or (isinstance(error, TargetError) and is_target_away(error)):
+        raise error
+    why = work.heartbeat.interrupted() if isinstance(error, StatementCancelledError) else None
+    if why is None or why.reason == "queue":
+        return _fail(work, step, error)
+    if why.reason == "lease":
+        raise LeaseLostError from error
+    work.journal.record(events.StatementCancelled(step=step.id, pid=why.pid))
+    ask = work.journal.asked()
+    return StopReached(ask=ask, results=work.results) if ask else SliceEnded(results=work.results)
 
 
 def _fail(work: _Slice, step: Step, error: HeadgateError) -> StepFailed:

@@ -5,7 +5,7 @@ It is the only other thread of a run. The promise does not rest on it: a worker 
 
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import psycopg
@@ -150,7 +150,7 @@ class Heartbeat:
             watched = self._watched
             if watched is None or (only is not None and watched is not only):
                 return
-            self._interruption = self._interruption or why
+            self._interruption = self._interruption or replace(why, pid=watched.pid)
             try:
                 self._observer.cancel(watched.pid)
             except (psycopg.Error, TargetError):

@@ -59,6 +59,8 @@ class Interruption:
 
     #: "ask": a person wants to stop; "queue": others waited behind us for too long; "lease": another worker holds the run
     reason: Literal["ask", "queue", "lease"]
+    #: the backend that ran it
+    pid: int = 0
     #: how many sessions waited behind us, and the longest of them
     waiting: int = 0
     held_ms: float = 0.0

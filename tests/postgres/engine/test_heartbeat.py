@@ -41,7 +41,7 @@ def test_a_statement_is_cancelled_when_the_lease_is_lost(database):
         with pytest.raises(StatementCancelledError):
             sleep_watched(target, heartbeat)
         assert time.monotonic() - began < 2.5
-        assert heartbeat.interrupted() == Interruption(reason="lease")
+        assert heartbeat.interrupted() == Interruption(reason="lease", pid=target.pid)
         with pytest.raises(LeaseLostError):
             heartbeat.confirm()
 

@@ -1,10 +1,13 @@
+import threading
+
 import pytest
 
-from app.engine.order import Finished, StepFailed
+from app.engine.order import Finished, StepFailed, StopReached
 from app.run import events
 from app.steps.errors import CheckFailedError, StepRefusedError
 from tests.doubles.diary import Diary
 from tests.doubles.orders import a_step, an_order, one_slice
+from tests.doubles.waiting import until
 
 
 @pytest.fixture
@@ -96,3 +99,18 @@ def test_a_check_that_takes_too_long_fails(table):
     result = one_slice(an_order(table, a_step("c", "check", query="SELECT pg_sleep(20)", expect="", timeout_ms=50)))
     assert isinstance(result, StepFailed)
     assert result.error.sqlstate == "57014"
+
+
+def test_a_long_check_is_cancelled_by_an_ask_and_has_not_failed(table):
+    diary, result = Diary(), []
+    order = an_order(table, a_step("c", "check", query="SELECT pg_sleep(60)", expect=""))
+    thread = threading.Thread(target=lambda: result.append(one_slice(order, diary)))
+    thread.start()
+    until(
+        lambda: table.value("SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE 'SELECT pg_sleep(60)%'")
+    )
+    diary.ask = "pause"
+    thread.join(10)
+    assert isinstance(result[0], StopReached)
+    assert diary.of(events.StatementCancelled)
+    assert not diary.of(events.StepFailed)
