@@ -59,6 +59,7 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     _command(token, "list", "all tokens, never their text", _token_list)
     _command(token, "revoke", "take a token back", _token_revoke).add_argument("id", type=int)
     log = _group(subparsers, "audit", "the audit log")
+    _command(log, "export", "every line as JSON, one a line, oldest first", _audit_export)
     _command(log, "verify", "check the hash chain; exit code 1 where it is broken", _audit_verify)
 
 
@@ -206,6 +207,13 @@ def _audit_verify(args: argparse.Namespace) -> int:
     text = f"{state.lines} lines, the chain holds: {state.head}" if good else f"The chain is broken at line {state.broken_at}."
     _say(args, {"ok": good, "lines": state.lines, "broken_at": state.broken_at, "head": state.head}, text)
     return 0 if good else 1
+
+
+def _audit_export(_: argparse.Namespace) -> int:
+    with work_at_home() as work:
+        for line in audit.all_lines(work.session):
+            print(json.dumps({"contract": CONTRACT, **audit.as_json(line)}))
+    return 0
 
 
 def _project(work: Work, name: str) -> Project:

@@ -76,9 +76,7 @@ def chain(session: Session) -> None:
 
 def hash_of(line: AuditLine, previous: str) -> str:
     """SHA-256 (hex) of the previous hash and the line's own canonical JSON."""
-    content = {name: getattr(line, name) for name in _HASHED}
-    content["at"] = line.at.astimezone(UTC).isoformat(timespec="microseconds")
-    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    canonical = json.dumps(_content(line), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(f"{previous}\n{canonical}".encode()).hexdigest()
 
 
@@ -92,32 +90,19 @@ def verify(lines: Iterable[AuditLine]) -> ChainState:
     return ChainState(lines=count, broken_at=None, head=previous)
 
 
+def all_lines(session: Session) -> Iterable[AuditLine]:
+    """The whole log from its first line on, read in portions."""
+    return session.scalars(select(AuditLine).order_by(AuditLine.id).execution_options(yield_per=1000))
+
+
 def verify_all(session: Session) -> ChainState:
-    """Whether the whole log is as it was written, read in portions."""
-    return verify(session.scalars(select(AuditLine).order_by(AuditLine.id).execution_options(yield_per=1000)))
+    """Whether the whole log is as it was written."""
+    return verify(all_lines(session))
 
 
-def newest(
-    session: Session, *, project_ids: Iterable[int] | None = None, before_id: int | None = None, limit: int = 100
-) -> list[AuditLine]:
-    """The newest lines first; of some projects only where they are given, and older than a line for the next page."""
-    query = select(AuditLine).order_by(AuditLine.id.desc()).limit(limit)
-    if project_ids is not None:
-        query = query.where(AuditLine.project_id.in_(list(project_ids)))
-    if before_id is not None:
-        query = query.where(AuditLine.id < before_id)
-    return list(session.scalars(query))
-
-
-def about(session: Session, subject_kind: str, subject_id: int) -> list[AuditLine]:
-    """What was done to one thing, oldest first."""
-    return list(
-        session.scalars(
-            select(AuditLine)
-            .where(AuditLine.subject_kind == subject_kind, AuditLine.subject_id == subject_id)
-            .order_by(AuditLine.id)
-        )
-    )
+def as_json(line: AuditLine) -> dict[str, Any]:
+    """A line as JSON values: everything that its hash is made of, and the hashes."""
+    return {"id": line.id, **_content(line), "previous_hash": line.previous_hash, "hash": line.hash}
 
 
 def _line(entry: Entry, previous: str) -> AuditLine:
@@ -136,3 +121,9 @@ def _line(entry: Entry, previous: str) -> AuditLine:
     )
     line.hash = hash_of(line, previous)
     return line
+
+
+def _content(line: AuditLine) -> dict[str, Any]:
+    content = {name: getattr(line, name) for name in _HASHED}
+    content["at"] = line.at.astimezone(UTC).isoformat(timespec="microseconds")
+    return content
