@@ -9,6 +9,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import psycopg
@@ -17,6 +18,8 @@ logger = logging.getLogger("headgate.live")
 
 #: a run is rendered at most so often: people read two changes a second, machines pay for each
 COALESCE_SECONDS = 0.3
+#: a watched run is looked at so often even where nobody rang: a lost notice, or figures that no event tells of
+LOOK_SECONDS = 5.0
 PING_SECONDS = 15.0
 RETRY_SECONDS = 1.0
 _RING = 500
@@ -139,10 +142,14 @@ class Hub:
                 last = max([last, *(frame.number for frame in fresh if frame.number is not None)])
                 if fresh:
                     yield b"".join(frame.content for frame in fresh)
+                if seen.is_over or topic.is_over:
+                    yield encode("over", "")
+                    return
                 try:
                     await asyncio.wait_for(moved.wait(), PING_SECONDS)
                 except TimeoutError:
-                    yield b": still here\n\n"
+                    # an event, not a comment: the page says since when it has heard nothing
+                    yield encode("ping", "")
         finally:
             self._leave(run_id, topic)
 
@@ -169,7 +176,8 @@ class Hub:
         """Render a run whenever it moved, with a rest in between, so that a burst costs one rendering."""
         topic.wanted.set()
         while not self._closing.is_set():
-            await topic.wanted.wait()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(topic.wanted.wait(), LOOK_SECONDS)
             topic.wanted.clear()
             try:
                 topic.publish(await asyncio.to_thread(self._render, run_id, topic.number))

@@ -52,7 +52,8 @@ def create_app(settings: Settings, sessions: sessionmaker[Session], doorbell: Do
     app.state.clock = clock
     app.state.renderer = Renderer(settings, assets, clock)
     app.state.sign_in_limit = SignInLimit(settings)
-    app.state.hub = Hub(libpq_url(settings.database_url.get_secret_value()), partial(render_run, sessions, app.state.renderer))
+    render = partial(render_run, sessions, app.state.renderer, settings.data_dir)
+    app.state.hub = Hub(libpq_url(settings.database_url.get_secret_value()), render)
     add_problem_answers(app)
     _serve_assets(app, assets)
     for router in ROUTERS:

@@ -1,11 +1,16 @@
 """What the live stream of a run sends: its page's parts, rendered once for everybody who watches."""
 
+from pathlib import Path
+
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.web.live import Frames
 from app.web.render import Renderer
-from app.web.views.runs import lines_after, load_run
+from app.web.views.run_log import lines_after
+from app.web.views.runs import load_run
 
+#: lines of the log that a stream sends at once
+MOST_LINES = 1000
 #: region of the page -> its template
 PARTS = {
     "header": "runs/_header.html",
@@ -15,11 +20,13 @@ PARTS = {
 }
 
 
-def render_run(sessions: sessionmaker[Session], renderer: Renderer, run_id: int, after: int) -> Frames:
-    """The parts of the run's page as they are now, and the log's lines after a number."""
+def render_run(sessions: sessionmaker[Session], renderer: Renderer, folder: Path, run_id: int, after: int) -> Frames:
+    """The parts of the run's page as they are now, and the log's lines after a number; ``folder`` is the data directory."""
     with sessions() as session:
-        page = load_run(session, run_id)
-        lines = lines_after(session, run_id, after) if after < page.number else []
+        page = load_run(session, run_id, folder=folder)
+        # a page keeps its newest lines: who was away for longer than that gets what it can show
+        since = max(after, page.number - MOST_LINES)
+        lines = lines_after(session, run_id, since) if since < page.number else []
     return Frames(
         number=page.number,
         lines=[(line.number, renderer.fragment("runs/_event.html", line=line)) for line in lines],

@@ -31,7 +31,8 @@ TargetQuery = Annotated[int | None, Query(alias="target")]
 
 def report_of(now: Standing) -> Analysis | None:
     """The newest finished analysis as a record."""
-    return Analysis.from_json(now.analysis.report) if now.analysis and now.analysis.report else None
+    report = now.analysis.report if now.analysis else None
+    return Analysis.from_json(report) if report and "statements" in report else None
 
 
 @router.get("")

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
 from app.actions.cancel_run import cancel_run
 from app.actions.change_speed import change_speed
@@ -18,10 +18,11 @@ from app.web.dependencies import Page, SignedIn, go_to
 from app.web.forms import SentForm
 from app.web.views import runs as view
 from app.web.views.paging import PER_PAGE
+from app.web.views.run_buttons import bar_of
 from app.web.views.run_lines import run_lines
+from app.web.views.run_log import GROUPS, as_text, log_page, newest_lines
 
 router = APIRouter(prefix="/runs", include_in_schema=False)
-REFRESH_SECONDS = 3
 
 
 @router.get("")
@@ -39,8 +40,10 @@ def show(work: SignedIn, page: Page, run_id: int) -> HTMLResponse:
     return page.show(
         "runs/show.html",
         page=found,
-        buttons=view.run_buttons(work.actor, found),
-        refresh_seconds=REFRESH_SECONDS if found.is_live else None,
+        bar=bar_of(work.actor, found),
+        lines=newest_lines(work.session, run_id),
+        groups=GROUPS,
+        refresh_seconds=found.refresh_seconds,
     )
 
 
@@ -48,7 +51,14 @@ def show(work: SignedIn, page: Page, run_id: int) -> HTMLResponse:
 def actions(work: SignedIn, page: Page, run_id: int) -> HTMLResponse:
     """The action bar, for this person and this moment."""
     found = view.run_page(work, run_id)
-    return page.part("runs/_actions.html", page=found, buttons=view.run_buttons(work.actor, found))
+    return page.part("runs/_actions.html", page=found, bar=bar_of(work.actor, found))
+
+
+@router.get("/{run_id}/gate")
+def gate_card(work: SignedIn, page: Page, run_id: int) -> HTMLResponse:
+    """The gate that the run stands at, with this person's form; empty anywhere else."""
+    found = view.run_page(work, run_id)
+    return page.part("runs/_gate.html", page=found, bar=bar_of(work.actor, found))
 
 
 @router.get("/{run_id}/events")
@@ -57,15 +67,23 @@ def events(
 ) -> HTMLResponse:
     """The whole log, paged."""
     found = view.run_page(work, run_id)
-    lines, has_more = view.log_page(work.session, run_id, number, group)
-    return page.show("runs/events.html", page=found, lines=lines, number=number, has_more=has_more, group=group)
+    lines, has_more = log_page(work.session, run_id, number, group)
+    return page.show("runs/events.html", page=found, lines=lines, number=number, has_more=has_more, group=group, groups=GROUPS)
+
+
+@router.get("/{run_id}/events.txt")
+def events_as_text(work: SignedIn, run_id: int) -> PlainTextResponse:
+    """The whole log as text, for a ticket or a post-mortem."""
+    view.run_page(work, run_id)
+    name = f'inline; filename="headgate-run-{run_id}.txt"'
+    return PlainTextResponse("".join(as_text(work.session, run_id)), headers={"content-disposition": name})
 
 
 @router.post("/{run_id}/pause")
 def pause(work: SignedIn, run_id: int) -> Response:
     """Stop at the next safe point."""
     pause_run(work, run_id=run_id)
-    return go_to(f"/runs/{run_id}")
+    return go_to(f"/runs/{run_id}", "asked")
 
 
 @router.post("/{run_id}/resume")
@@ -79,7 +97,7 @@ def resume(work: SignedIn, run_id: int) -> Response:
 def cancel(work: SignedIn, run_id: int, form: SentForm) -> Response:
     """Stop for good."""
     cancel_run(work, run_id=run_id, reason=form.text("reason"))
-    return go_to(f"/runs/{run_id}")
+    return go_to(f"/runs/{run_id}", "asked")
 
 
 @router.post("/{run_id}/retry")
@@ -121,4 +139,4 @@ def roll_back(work: SignedIn, run_id: int, form: SentForm) -> Response:
 def close(work: SignedIn, run_id: int, form: SentForm) -> Response:
     """End the watch."""
     close_monitoring(work, run_id=run_id, note=form.text("note"))
-    return go_to(f"/runs/{run_id}")
+    return go_to(f"/runs/{run_id}/monitoring")

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from app.actions.work import Work
@@ -75,7 +76,7 @@ def _risks(session: Session, plans: list[Plan]) -> dict[int, str]:
     revisions = [plan.current_revision_id for plan in plans if plan.current_revision_id]
     rows = session.execute(
         select(AnalysisRow.revision_id, AnalysisRow.report["risk"].as_string())
-        .distinct(AnalysisRow.revision_id)
+        .ext(distinct_on(AnalysisRow.revision_id))
         .where(AnalysisRow.revision_id.in_(revisions), AnalysisRow.state == JobState.DONE)
         .order_by(AnalysisRow.revision_id, AnalysisRow.id.desc())
     )
@@ -85,7 +86,7 @@ def _risks(session: Session, plans: list[Plan]) -> dict[int, str]:
 def _last_runs(session: Session, plan_ids: list[int]) -> dict[int, tuple[int, str]]:
     rows = session.execute(
         select(Run.plan_id, Run.id, Run.state)
-        .distinct(Run.plan_id)
+        .ext(distinct_on(Run.plan_id))
         .where(Run.plan_id.in_(plan_ids))
         .order_by(Run.plan_id, Run.id.desc())
     )

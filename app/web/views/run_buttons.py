@@ -3,9 +3,12 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from app.actions.permissions import Permission
+from app.actions.permissions import MINIMUM_ROLE, Permission
 from app.actions.work import Actor
-from app.run.states import Move, RunState, moves_from
+from app.run.states import Move, RunState, StepState, moves_from
+from app.web.views.runs import RunPage
+
+Asks = Literal["", "reason", "note", "target"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,10 +22,22 @@ class Button:
     css: str
     consequence: str
     #: what the form asks for: nothing, a reason, an optional note, or the target's name typed
-    asks: Literal["", "reason", "note", "target"] = ""
+    asks: Asks = ""
     field_label: str = ""
     #: the form is folded away behind its label
     is_folded: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bar:
+    """The whole action bar for one person at one moment."""
+
+    buttons: tuple[Button, ...]
+    #: the gate's own form stands beside what it asks
+    gate: Button | None
+    may_change_speed: bool
+    #: what this person may not do here, and who may; "" where nothing is withheld
+    withheld: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +47,7 @@ class _Face:
     icon: str
     permission: Permission
     css: str = ""
-    asks: Literal["", "reason", "note", "target"] = ""
+    asks: Asks = ""
     field_label: str = ""
 
 
@@ -43,10 +58,27 @@ _FACES: dict[Move, _Face] = {
     Move.RETRY: _Face("retry", "Retry the step", "rotate-ccw", _CONTROL, "btn-primary"),
     Move.SKIP_STEP: _Face("skip", "Skip the step…", "skip-forward", _CONTROL, "", "reason", "Why it may be skipped"),
     Move.ASK_PAUSE: _Face("pause", "Pause", "pause", _CONTROL),
+    Move.CLOSE: _Face("close", "End the watch", "check", Permission.MONITOR, "", "note", "What was seen"),
     Move.ROLL_BACK: _Face("roll-back", "Roll back…", "undo-2", Permission.ROLL_BACK, "btn-danger", "target", "Type the name"),
     Move.ASK_CANCEL: _Face("cancel", "Cancel the run…", "square", _CONTROL, "btn-danger", "reason", "Why"),
-    Move.CLOSE: _Face("close", "End the watch", "check", Permission.MONITOR, "", "note", "What was seen"),
 }
+
+
+def bar_of(actor: Actor, page: RunPage) -> Bar:
+    """What this person may do with the run now."""
+    state = page.run.state
+    found = {button.verb: button for button in buttons(state, actor, page.project_id, is_rollback=page.is_rollback)}
+    gate = found.pop("open-gate", None)
+    # a run that failed before a step was tried, or in its verification, has no step to skip
+    if page.now is None or page.now.row.state is not StepState.FAILED:
+        found.pop("skip", None)
+    is_backfill = page.now is not None and page.now.row.kind == "backfill"
+    return Bar(
+        buttons=tuple(found.values()),
+        gate=gate,
+        may_change_speed=is_backfill and state is RunState.RUNNING and actor.may(page.project_id, _CONTROL),
+        withheld=_withheld(actor, page),
+    )
 
 
 def buttons(state: RunState, actor: Actor, project_id: int, *, is_rollback: bool) -> tuple[Button, ...]:
@@ -69,3 +101,21 @@ def buttons(state: RunState, actor: Actor, project_id: int, *, is_rollback: bool
             )
         )
     return tuple(found)
+
+
+def _withheld(actor: Actor, page: RunPage) -> str:
+    """Said once for the whole bar: the moves that are open now and that this person lacks the right for."""
+    open_moves = {row.move for row in moves_from(page.run.state)}
+    lacking = [
+        face
+        for move, face in _FACES.items()
+        if move in open_moves
+        and not actor.may(page.project_id, face.permission)
+        and not (page.is_rollback and move is Move.ROLL_BACK)
+    ]
+    if not lacking:
+        return ""
+    names = [face.label.replace("…", "").lower() for face in lacking]
+    listed = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+    role = MINIMUM_ROLE[lacking[0].permission].value
+    return f"You can watch. {listed.capitalize()}: that needs the role {role} in {page.project}."

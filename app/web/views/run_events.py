@@ -24,6 +24,8 @@ class EventLine:
     figure: str
     #: SQL or a longer text that opens under the line
     more: str = ""
+    #: behind the newest lines, for the filter only
+    is_older: bool = False
 
 
 _Said = tuple[str, str, str]
@@ -37,7 +39,11 @@ def _statement_finished(e: Any) -> _Said:
 
 def _lock_not_granted(e: Any) -> _Said:
     held = f": {'; '.join(e.blockers)}" if e.blockers else ""
-    return _WARN, f"No lock for {e.step} in time{held}", f"try {e.attempt} of {e.attempts}, again in {span(e.retry_in_ms / 1000)}"
+    return _WARN, f"No lock for {e.step} in time{held}", f"{_try(e)}, again in {span(e.retry_in_ms / 1000)}"
+
+
+def _try(e: Any) -> str:
+    return f"try {e.attempt} of {e.attempts}" if e.attempts else f"try {e.attempt}"
 
 
 def _backfill_finished(e: Any) -> _Said:
@@ -96,7 +102,7 @@ _SENTENCES: dict[str, Callable[[Any], _Said]] = {
     "attempt_failed": lambda e: (
         _WARN,
         f"{e.step} was rolled back: {e.message}",
-        f"try {e.attempt} of {e.attempts}, again in {span(e.retry_in_ms / 1000)}",
+        f"{_try(e)}, again in {span(e.retry_in_ms / 1000)}",
     ),
     "unit_reconciled": lambda e: (
         _NOTE,
@@ -110,8 +116,8 @@ _SENTENCES: dict[str, Callable[[Any], _Said]] = {
     ),
     "batch_committed": lambda e: (
         _PLAIN,
-        f"Batch {count(e.batches)} committed, {count(e.rows_changed)} rows so far",
-        f"{count(e.batch_rows)} rows · {milliseconds(e.batch_ms)}",
+        f"{plural(e.batches, 'batch', 'batches')} committed: {count(e.rows_changed)} rows",
+        f"the last {count(e.batch_rows)} rows in {milliseconds(e.batch_ms)}",
     ),
     "backfill_slowed": lambda e: (
         _WARN,

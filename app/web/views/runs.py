@@ -1,9 +1,7 @@
-"""One run as its page shows it: header, timeline, the current step, signals, and the newest lines of its log."""
+"""One run as its page shows it: header, timeline, the current step, signals; what may be done with it is in run_buttons."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from pathlib import Path
 
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
@@ -12,81 +10,22 @@ from app.actions.permissions import Permission
 from app.actions.work import Actor, Work
 from app.errors import NotFoundError
 from app.plan.model import Plan as Content
-from app.plan.model import Step
-from app.run.events import EVENTS, decode
-from app.run.states import DRIVEN, RunState, StepState
-from app.steps.registry import kind_of
-from app.store.events import events_since, newest_events
-from app.store.tables import Environment, Person, Plan, PlanRevision, Project, Run, RunGauge, RunStep, Target
-from app.store.tables.events import RunEvent
+from app.run.states import DRIVEN, FINISHED, RunState, StepState
+from app.store.tables import Environment, Person, Plan, PlanRevision, Project, Run, RunStep, Target
 from app.store.words import Direction
-from app.web.views.run_buttons import Button, buttons
-from app.web.views.run_events import EventLine, event_line
-from app.web.views.stopping import if_you_stop
+from app.web.views.run_now import Now, now_of
+from app.web.views.run_timeline import TimelineRow, timeline_of
+from app.web.views.signals import Signal, application_signal
 from app.web.views.visible import in_sight
 
-LINES_SHOWN = 60
-LOG_PAGE = 200
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TimelineRow:
-    """One step of the timeline, also one that is not reached."""
-
-    step_id: str
-    position: int
-    title: str
-    kind: str
-    phase: str
-    #: True where a new phase begins
-    opens_phase: bool
-    state: StepState
-    is_current: bool
-    attempts: int
-    seconds: float | None
-    #: the step's own error, or ""
-    problem: str
-    #: from here on there is no lossless way back
-    is_point_of_no_return: bool
-    grade: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Signal:
-    """A figure with the limit at which Headgate slows down or stops."""
-
-    name: str
-    value: float | None
-    limit: float | None
-    unit: str
-    #: ok, slowing, stopping, unknown
-    state: str
-
-    @property
-    def percent(self) -> float:
-        """Of the limit, 0 where either is unknown."""
-        return 100 * self.value / self.limit if self.value is not None and self.limit else 0.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Now:
-    """The step in the middle of the page."""
-
-    step: Step
-    row: TimelineRow
-    sentence: str
-    gauge: Mapping[str, Any]
-    #: what is written there, for SQL steps and backfills
-    statement: str
-    signals: tuple[Signal, ...]
-    #: what is true if the run stops at this moment
-    if_you_stop: tuple[str, ...]
-    error: Mapping[str, Any] | None
+_DONE = (StepState.SUCCEEDED, StepState.SKIPPED, StepState.ROLLED_BACK)
+#: a page without JavaScript asks again so often while a worker drives the run, and while it waits for people
+_REFRESH_MOVING, _REFRESH_WAITING = 3, 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunPage:
-    """Everything about one run."""
+    """Everything about one run that is the same for everybody who looks."""
 
     run: Run
     plan_id: int
@@ -102,17 +41,36 @@ class RunPage:
     is_production: bool
     by: str
     is_rollback: bool
+    #: of a forward run that is being undone or was: the newest run that undoes it
+    rollback_run_id: int | None
     timeline: tuple[TimelineRow, ...]
     steps_done: int
     now: Now | None
-    lines: tuple[EventLine, ...]
+    #: what the application on the target feels, where one says so
+    application: Signal | None
     #: the number of the newest line
     number: int
-    is_live: bool
+
+    @property
+    def is_live(self) -> bool:
+        """True where something may still move: by a worker or by a person."""
+        return self.run.state not in FINISHED
+
+    @property
+    def refresh_seconds(self) -> int | None:
+        """How often a page without JavaScript asks again; a form that is being filled in must have time."""
+        if not self.is_live or self.run.state is RunState.MONITORING:
+            return None
+        return _REFRESH_MOVING if self.run.state in DRIVEN else _REFRESH_WAITING
+
+    @property
+    def has_watch(self) -> bool:
+        """True where there are figures of before and after to look at."""
+        return not self.is_rollback and self.run.finished_at is not None
 
 
-def load_run(session: Session, run_id: int) -> RunPage:
-    """The run's page; Raises NotFoundError."""
+def load_run(session: Session, run_id: int, *, folder: Path | None = None) -> RunPage:
+    """The run's page; ``folder`` is where an application may report what it feels. Raises NotFoundError."""
     row = session.execute(
         select(Run, Plan, PlanRevision, Target, Environment, Project.name, Person.name)
         .join(Plan, Plan.id == Run.plan_id)
@@ -128,9 +86,7 @@ def load_run(session: Session, run_id: int) -> RunPage:
     run, plan, revision, target, environment, project, person = row
     content = Content.from_json(revision.document)
     steps = list(session.scalars(select(RunStep).where(RunStep.run_id == run_id).order_by(RunStep.position)))
-    timeline = _timeline(run, content, steps)
-    gauge = session.get(RunGauge, run_id)
-    lines = tuple(event_line(*numbered) for numbered in reversed(newest_events(session, run_id, limit=LINES_SHOWN)))
+    timeline = timeline_of(session, run, content, steps)
     return RunPage(
         run=run,
         plan_id=plan.id,
@@ -146,30 +102,20 @@ def load_run(session: Session, run_id: int) -> RunPage:
         is_production=environment.is_production,
         by=person,
         is_rollback=run.direction is Direction.ROLLBACK,
+        rollback_run_id=_rollback_of(session, run),
         timeline=timeline,
-        steps_done=sum(row.state in (StepState.SUCCEEDED, StepState.SKIPPED, StepState.ROLLED_BACK) for row in timeline),
-        now=_now(run, content, timeline, steps, gauge.payload if gauge else {}),
-        lines=lines,
+        steps_done=sum(row.state in _DONE for row in timeline),
+        now=now_of(session, run, content, timeline, steps),
+        application=application_signal(folder, target) if run.state not in FINISHED else None,
         number=run.event_number,
-        is_live=run.state in DRIVEN or run.state is RunState.WAITING_GATE,
     )
 
 
 def run_page(work: Work, run_id: int) -> RunPage:
     """The run's page for somebody who may see it; Raises NotFoundError."""
-    page = load_run(work.session, run_id)
+    page = load_run(work.session, run_id, folder=work.settings.data_dir)
     work.actor.require(page.project_id, Permission.VIEW)
     return page
-
-
-def run_buttons(actor: Actor, page: RunPage) -> tuple[Button, ...]:
-    """What this person may do with the run now."""
-    return buttons(page.run.state, actor, page.project_id, is_rollback=page.is_rollback)
-
-
-def lines_after(session: Session, run_id: int, number: int) -> list[EventLine]:
-    """The log's lines after a number, oldest first."""
-    return [event_line(*numbered) for numbered in events_since(session, run_id, number)]
 
 
 def plans_in_sight(actor: Actor) -> ColumnElement[bool]:
@@ -177,110 +123,7 @@ def plans_in_sight(actor: Actor) -> ColumnElement[bool]:
     return Run.plan_id.in_(select(Plan.id).where(in_sight(actor, Plan.project_id)))
 
 
-def log_page(session: Session, run_id: int, number: int, group: str) -> tuple[list[EventLine], bool]:
-    """One page of the log, the newest first, of one group of events or of all; and whether older ones follow."""
-    types = [name for name, event in EVENTS.items() if not group or event.group == group]
-    rows = session.scalars(
-        select(RunEvent)
-        .where(RunEvent.run_id == run_id, RunEvent.type.in_(types))
-        .order_by(RunEvent.number.desc())
-        .limit(LOG_PAGE + 1)
-        .offset((number - 1) * LOG_PAGE)
-    ).all()
-    return [event_line(row.number, row.at, decode(row.type, row.payload)) for row in rows[:LOG_PAGE]], len(rows) > LOG_PAGE
-
-
-def _timeline(run: Run, content: Content, steps: Sequence[RunStep]) -> tuple[TimelineRow, ...]:
-    by_id = {step.id: step for step in content.steps()}
-    current = _current(run, steps)
-    rows: list[TimelineRow] = []
-    passed = False
-    for row in steps:
-        step = by_id.get(row.step_id)
-        grade = step.rollback.grade if step and step.rollback else ""
-        no_return = grade == "irreversible" and not passed and run.direction is Direction.FORWARD
-        passed = passed or no_return
-        rows.append(
-            TimelineRow(
-                step_id=row.step_id,
-                position=row.position,
-                title=row.title,
-                kind=row.kind,
-                phase=row.phase,
-                opens_phase=not rows or rows[-1].phase != row.phase,
-                state=row.state,
-                is_current=row.step_id == current,
-                attempts=row.attempts,
-                seconds=_seconds(row.started_at, row.finished_at),
-                problem=str((row.error or {}).get("message", "")),
-                is_point_of_no_return=no_return,
-                grade=grade,
-            )
-        )
-    return tuple(rows)
-
-
-def _current(run: Run, steps: Sequence[RunStep]) -> str | None:
-    """The step that the page is about: the one that runs, waits or failed, else the next one to do, else the last."""
-    for states in ((StepState.RUNNING, StepState.WAITING, StepState.FAILED), (StepState.PENDING,)):
-        for row in steps:
-            if row.state in states:
-                return row.step_id
-    return run.current_step or (steps[-1].step_id if steps else None)
-
-
-def _seconds(start: datetime | None, end: datetime | None) -> float | None:
-    return (end - start).total_seconds() if start and end else None
-
-
-def _now(
-    run: Run, content: Content, timeline: Sequence[TimelineRow], steps: Sequence[RunStep], gauge: Mapping[str, Any]
-) -> Now | None:
-    row = next((row for row in timeline if row.is_current), None)
-    if row is None:
+def _rollback_of(session: Session, run: Run) -> int | None:
+    if run.state not in (RunState.ROLLING_BACK, RunState.ROLLED_BACK, RunState.FAILED):
         return None
-    step = content.step(row.step_id)
-    fresh = gauge if gauge.get("step") == row.step_id and run.state is not RunState.FAILED else {}
-    return Now(
-        step=step,
-        row=row,
-        sentence=_sentence(run, step),
-        gauge=fresh,
-        statement=str(fresh.get("statement") or _written(run, step)),
-        signals=tuple(_signals(fresh)),
-        if_you_stop=if_you_stop(content, timeline, row, is_rollback=run.direction is Direction.ROLLBACK),
-        error=next((found.error for found in steps if found.step_id == row.step_id), None),
-    )
-
-
-def _sentence(run: Run, step: Step) -> str:
-    if run.direction is Direction.ROLLBACK:
-        return (
-            "Runs the step's rollback SQL, in units of its own."
-            if step.rollback and step.rollback.sql
-            else "Nothing to undo on the target."
-        )
-    return kind_of(step.kind).describe(step)
-
-
-def _written(run: Run, step: Step) -> str:
-    if run.direction is Direction.ROLLBACK:
-        return (step.rollback.sql or "") if step.rollback else ""
-    spec = step.spec
-    if step.kind == "backfill":
-        lines = (f"UPDATE {spec.get('table')}", f"   SET {spec.get('set')}", f" WHERE {spec.get('where', 'true')}")
-        return "\n".join(lines)  # shown to people, sent to nobody
-    return str(spec.get("sql") or spec.get("query") or spec.get("statement") or "")
-
-
-def _signals(gauge: Mapping[str, Any]) -> list[Signal]:
-    return [
-        Signal(
-            name=name,
-            value=found.get("value"),
-            limit=found.get("limit"),
-            unit=str(found.get("unit", "")),
-            state=str(found.get("state", "unknown")),
-        )
-        for name, found in dict(gauge.get("signals", {})).items()
-    ]
+    return session.scalar(select(Run.id).where(Run.forward_run_id == run.id).order_by(Run.id.desc()).limit(1))

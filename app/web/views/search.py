@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from app.actions.work import Work
 from app.store.tables import Environment, Plan, Run, SchemaSnapshot, Target
@@ -72,7 +73,7 @@ def _tables(work: Work, q: str) -> list[Hit]:
     """Keys of the relations in the newest snapshot of each target in sight."""
     newest = (
         select(SchemaSnapshot.target_id, SchemaSnapshot.content)
-        .distinct(SchemaSnapshot.target_id)
+        .ext(distinct_on(SchemaSnapshot.target_id))
         .order_by(SchemaSnapshot.target_id, SchemaSnapshot.taken_at.desc())
         .subquery()
     )

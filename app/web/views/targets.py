@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from app.actions.permissions import Permission
@@ -100,7 +101,7 @@ def _lines(session: Session, actor: Actor) -> dict[int, list[TargetLine]]:
         row[0]: row[1]
         for row in session.execute(
             select(SchemaSnapshot.target_id, SchemaSnapshot.statistics["database_bytes"].as_integer())
-            .distinct(SchemaSnapshot.target_id)
+            .ext(distinct_on(SchemaSnapshot.target_id))
             .order_by(SchemaSnapshot.target_id, SchemaSnapshot.taken_at.desc())
         )
     }

@@ -1,0 +1,149 @@
+"""Every step of a run as its timeline draws it, also those not reached; what happened in each is folded out of the events."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.plan.model import Plan as Content
+from app.run.events import Event, decode
+from app.run.states import StepState
+from app.store.tables import Run, RunStep
+from app.store.tables.events import RunEvent
+from app.store.words import Direction
+from app.web.formats import count, plural, size
+
+#: the events that say something of a step that is over, without the thousands of batches
+_TELLING = (
+    "lock_not_granted",
+    "attempt_failed",
+    "queue_yielded",
+    "unit_found_done",
+    "unit_reconciled",
+    "backfill_finished",
+    "backup_finished",
+    "check_passed",
+    "gate_opened",
+    "hook_called",
+)
+_RETRIES = ("lock_not_granted", "attempt_failed", "queue_yielded")
+_REACHED = (StepState.RUNNING, StepState.WAITING, StepState.FAILED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimelineRow:
+    """One step of the timeline, also one that is not reached."""
+
+    step_id: str
+    position: int
+    title: str
+    kind: str
+    phase: str
+    #: True where a new phase begins
+    opens_phase: bool
+    state: StepState
+    is_current: bool
+    attempts: int
+    seconds: float | None
+    #: what came of it, in few words: "300,000 rows", "2 tries again"
+    detail: str
+    #: the step's own error, or ""
+    problem: str
+    #: from here on there is no lossless way back
+    is_point_of_no_return: bool
+    grade: str
+    started_at: datetime | None
+    finished_at: datetime | None
+
+
+def timeline_of(session: Session, run: Run, content: Content, steps: Sequence[RunStep]) -> tuple[TimelineRow, ...]:
+    """The rows in the order in which the run works."""
+    by_id = {step.id: step for step in content.steps()}
+    details = step_details(_events(session, run.id))
+    current = _current(run, steps)
+    rows: list[TimelineRow] = []
+    passed = False
+    for row in steps:
+        step = by_id.get(row.step_id)
+        grade = step.rollback.grade if step and step.rollback else ""
+        no_return = grade == "irreversible" and not passed and run.direction is Direction.FORWARD
+        passed = passed or no_return
+        rows.append(
+            TimelineRow(
+                step_id=row.step_id,
+                position=row.position,
+                title=row.title,
+                kind=row.kind,
+                phase=row.phase,
+                opens_phase=not rows or rows[-1].phase != row.phase,
+                state=row.state,
+                is_current=row.step_id == current,
+                attempts=row.attempts,
+                seconds=_seconds(row),
+                detail=details.get(row.step_id, ""),
+                problem=str((row.error or {}).get("message", "")),
+                is_point_of_no_return=no_return,
+                grade=grade,
+                started_at=row.started_at,
+                finished_at=row.finished_at,
+            )
+        )
+    return tuple(rows)
+
+
+def step_details(events: Iterable[Event]) -> Mapping[str, str]:
+    """Step id -> what is worth knowing of it in few words."""
+    retries: dict[str, int] = {}
+    said: dict[str, dict[str, str]] = {}
+    for event in events:
+        known: Any = event
+        if event.type() in _RETRIES:
+            retries[known.step] = retries.get(known.step, 0) + 1
+        elif sentence := _sentence(known):
+            # the last word of each kind counts: a step may have been tried again
+            said.setdefault(known.step, {})[event.type()] = sentence
+    steps = dict.fromkeys((*said, *retries))
+    tries = {step: plural(number, "try again", "tries again") for step, number in retries.items()}
+    return {step: " · ".join([*said.get(step, {}).values(), *([tries[step]] if step in tries else [])]) for step in steps}
+
+
+def _sentence(event: Any) -> str:
+    match event.type():
+        case "backfill_finished":
+            return f"{count(event.rows_changed)} rows, {plural(event.batches, 'batch', 'batches')}"
+        case "backup_finished":
+            return size(event.size_bytes)
+        case "check_passed":
+            return f"found {event.found}"
+        case "gate_opened":
+            return f"opened by {event.by}"
+        case "hook_called":
+            return f"answered {event.status}"
+        case "unit_found_done" | "unit_reconciled":
+            return "told by the ledger"
+    return ""
+
+
+def _events(session: Session, run_id: int) -> list[Event]:
+    rows = session.execute(
+        select(RunEvent.type, RunEvent.payload)
+        .where(RunEvent.run_id == run_id, RunEvent.type.in_(_TELLING))
+        .order_by(RunEvent.number)
+    )
+    return [decode(name, payload) for name, payload in rows]
+
+
+def _current(run: Run, steps: Sequence[RunStep]) -> str | None:
+    """The step that the page is about: the one that runs, waits or failed, else the next one to do, else the last."""
+    for states in (_REACHED, (StepState.PENDING,)):
+        for row in steps:
+            if row.state in states:
+                return row.step_id
+    return run.current_step or (steps[-1].step_id if steps else None)
+
+
+def _seconds(row: RunStep) -> float | None:
+    return (row.finished_at - row.started_at).total_seconds() if row.started_at and row.finished_at else None
