@@ -2,10 +2,12 @@
 
 from typing import Any
 
+import psycopg
+
 from app.backfill.attempt import Attempt
 from app.backfill.order import BackfillOrder, BackfillRun
 from app.run.events import TargetFound, TargetLost
-from app.target.errors import ConnectionLostError, TargetUnreachableError
+from app.target.errors import ConnectionLostError, TargetError, TargetUnreachableError, from_psycopg
 
 _MEND_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0)
 
@@ -30,11 +32,14 @@ def run_backfill(order: BackfillOrder) -> BackfillRun:
                     yield TargetFound(away_seconds=round(order.clock.monotonic() - lost_at, 1))
                     lost_at, failures = None, 0
                 yield told
-        except (ConnectionLostError, TargetUnreachableError) as error:
+        except (ConnectionLostError, TargetUnreachableError, psycopg.Error) as raised:
+            error = from_psycopg(raised) if isinstance(raised, psycopg.Error) else raised
             now = order.clock.monotonic()
             lost_at = now if lost_at is None else lost_at
             if not _may_come_back(error) or now - lost_at > order.patience_seconds:
-                raise
+                if error is raised:
+                    raise
+                raise error from raised
             rest = _MEND_SECONDS[min(failures, len(_MEND_SECONDS) - 1)]
             failures += 1
             yield TargetLost(message=error.message, retry_in_ms=rest * 1000)
@@ -43,5 +48,7 @@ def run_backfill(order: BackfillOrder) -> BackfillRun:
             attempt.close()
 
 
-def _may_come_back(error: ConnectionLostError | TargetUnreachableError) -> bool:
-    return isinstance(error, ConnectionLostError) or error.kind in {"refused", "timeout", "full", "host"}
+def _may_come_back(error: TargetError) -> bool:
+    if isinstance(error, TargetUnreachableError):
+        return error.kind in {"refused", "timeout", "full", "host"}
+    return isinstance(error, ConnectionLostError)

@@ -50,6 +50,9 @@ def why_not(table: Table, index: TableIndex) -> str | None:
         return f"{', '.join(nullable)} can be NULL"
     if len(set(index.descending[: len(index.key_columns)])) > 1:
         return "its columns run in different directions"
+    stale = [name for name in index.key_columns if (column := table.column(name)) and column.is_order_stale]
+    if stale:
+        return f"the collation of {', '.join(stale)} has another version than its indexes: REINDEX, then REFRESH VERSION"
     return None
 
 

@@ -28,7 +28,7 @@ COLUMNS = """
 SELECT a.attname AS name, format_type(a.atttypid, a.atttypmod) AS type, a.attnotnull AS not_null,
        a.attgenerated::text AS generated, a.attidentity::text AS identity, coalesce(s.avg_width, 0) AS width,
        coalesce(NOT k.collisdeterministic, false) AS fuzzy,
-       k.collversion IS DISTINCT FROM NULL AS has_version
+       coalesce(k.collversion <> pg_collation_actual_version(k.oid), false) AS is_order_stale
   FROM pg_catalog.pg_attribute a
   JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -115,7 +115,8 @@ class TableColumn:
     width: int
     #: True where two different values can be equal (a nondeterministic collation)
     fuzzy: bool
-    has_version: bool
+    #: True where the collation's library changed since the indexes were built: their order can't be trusted
+    is_order_stale: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,13 +7,14 @@ from time import monotonic
 from app.backfill.crew import Crew
 from app.backfill.governor import Governor
 from app.backfill.progress import Progress
-from app.backfill.walker import Committed, Halted, Refused, Report, SetAside
+from app.backfill.session import LOCK_TIMEOUT_MS
+from app.backfill.walker import PATIENT_ATTEMPTS, Committed, Halted, Refused, Report, SetAside
 from app.run.events import BackfillSlowed, BackfillSpedUp, BatchCommitted, Event, Gauge, LockNotGranted, RowQuarantined
 
 _GAUGE_SECONDS = 0.25
 _BATCH_SECONDS = 1.0
 #: a lock that is refused is worth a line when it is refused for the third time
-_WORTH_SAYING = 3
+_WORTH_SAYING = PATIENT_ATTEMPTS
 
 
 @dataclass(slots=True, kw_only=True)
@@ -92,7 +93,12 @@ class Telling:
 
     def _refused(self, report: Refused) -> LockNotGranted:
         return LockNotGranted(
-            step=self.step, attempt=report.attempt, attempts=0, waited_ms=0.0, retry_in_ms=round(report.rest_seconds * 1000, 1)
+            step=self.step,
+            attempt=report.attempt,
+            attempts=0,
+            waited_ms=LOCK_TIMEOUT_MS,
+            retry_in_ms=round(report.rest_seconds * 1000, 1),
+            blockers=report.blockers,
         )
 
     def _speed(self) -> Iterator[Event]:

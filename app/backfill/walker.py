@@ -21,6 +21,7 @@ from app.backfill.pace import BatchSize, retry_rest
 from app.backfill.session import lengthen_statements
 from app.backfill.shards import Checkpoints, Shard
 from app.run.journal import LeaseLostError
+from app.sql.names import quote_qualified
 from app.target.errors import from_psycopg
 from app.target.session import Target
 
@@ -35,9 +36,19 @@ MOVE_ON = """
 UPDATE {schema}.shard SET cur = %(after)s::jsonb, batches = batches + 1, updated_at = clock_timestamp()
  WHERE job = %(job)s AND no = %(no)s AND epoch = %(epoch)s AND batches = %(batches)s AND state = 'running'
 """
+HOLDERS = """
+SELECT DISTINCT format('session %%s (%%s), in its transaction for %%s s', a.pid,
+                       coalesce(nullif(a.application_name, ''), 'no name'),
+                       round(extract(epoch FROM clock_timestamp() - a.xact_start)))
+  FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
+ WHERE l.granted AND l.locktype = 'relation' AND l.relation = to_regclass(%(relation)s)::oid AND l.pid <> pg_backend_pid()
+   AND l.mode <> 'AccessShareLock' AND a.xact_start < clock_timestamp() - interval '0.2 s'
+ LIMIT 3
+"""
 COUNT_ASIDE = "SELECT count(*), count(*) FILTER (WHERE key = %(key)s::jsonb) FROM {schema}.quarantine WHERE job = %(job)s"
 _LONGEST_STATEMENT_MS = 60_000
-_ATTEMPTS_BEFORE_MORE_TIME = 3
+#: Attempts before a held row is left to the sweep, a slow one gets more time, and people are told who is in the way.
+PATIENT_ATTEMPTS = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +71,8 @@ class Refused:
     message: str
     attempt: int
     rest_seconds: float
+    #: one sentence per session that may hold the rows
+    blockers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +103,8 @@ class Walk(Protocol):
     size: BatchSize
     #: rows that a batch may hold at most, where somebody limited the rate
     most_rows: int | None
+    #: leave out rows that others hold, where somebody comes behind us
+    skip_locked: bool
 
     def send(self, words: dict[str, Any], *, passes: int | None) -> Committed | None:
         """Send the next batch with the checkpoint's ``words``; None where the fence let nothing through."""
@@ -149,6 +164,7 @@ class Walker:
         seconds = perf_counter() - started
         self._batches += 1
         self.attempt = 0
+        self.walk.skip_locked = False
         if outcome.stuck:
             raise NotConvergentError(
                 f"{outcome.stuck} rows still match the condition after they were updated, so the backfill would never end.",
@@ -205,11 +221,18 @@ class Walker:
         self.attempt += 1
         was_least = self.walk.size.units <= self.walk.size.least
         self.walk.size.shrink()
-        if error.sqlstate == "57014" and was_least and self.attempt >= _ATTEMPTS_BEFORE_MORE_TIME:
+        if error.sqlstate == "57014" and was_least and self.attempt >= PATIENT_ATTEMPTS:
             self._timeout_ms = min(_LONGEST_STATEMENT_MS, 2 * (self._timeout_ms or 1000))
             lengthen_statements(self.target, self._timeout_ms)
         rest = retry_rest(self.attempt, random.random())  # noqa: S311 (jitter, not a secret)
-        return Refused(sqlstate=error.sqlstate or "", message=sentence(error), attempt=self.attempt, rest_seconds=rest)
+        blockers: tuple[str, ...] = ()
+        if self.attempt >= PATIENT_ATTEMPTS:
+            self.walk.skip_locked = error.sqlstate == "55P03"
+            words = {"relation": quote_qualified(self.shard.relation)}
+            blockers = tuple(row[0] for row in self.target.connection.execute(HOLDERS, words))
+        return Refused(
+            sqlstate=error.sqlstate or "", message=sentence(error), attempt=self.attempt, rest_seconds=rest, blockers=blockers
+        )
 
     def _set_aside(self, error: psycopg.Error) -> Report:
         """Put the row that the next batch is about into quarantine and pass it by, in one transaction."""

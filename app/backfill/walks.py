@@ -66,7 +66,10 @@ class WindowWalk:
     def __init__(self, ground: Ground, shard: Shard) -> None:
         self._ground = ground
         self._passes = 1 if shard.round else ground.strategy.passes
-        self._statements: dict[int, LiteralString] = {}
+        self._statements: dict[tuple[int, bool], LiteralString] = {}
+        # a sweep has nobody behind it who would catch what it leaves out
+        self._may_skip = shard.round == 0
+        self.skip_locked = False
         self._row_rate: float | None = None
         self.adopt(shard)
         self.most_rows: int | None = None
@@ -90,7 +93,9 @@ class WindowWalk:
             return None
         parameters = {**words, **windows.batch_words(window, oid=self._ground.table.oid)}
         parameters["after"] = json.dumps(window.after.as_json())
-        row = self._ground.target.connection.execute(self._statement(window.passes), parameters).fetchone()
+        row = self._ground.target.connection.execute(
+            self._statement(window.passes, skip_locked=self.skip_locked and self._may_skip), parameters
+        ).fetchone()
         if row is None:
             return None
         changed, stuck, filenode = row
@@ -122,10 +127,11 @@ class WindowWalk:
             windows_per_group=self._ground.windows_per_group,
         )
 
-    def _statement(self, passes: int) -> LiteralString:
-        if passes not in self._statements:
+    def _statement(self, passes: int, *, skip_locked: bool) -> LiteralString:
+        variant = (passes, skip_locked)
+        if variant not in self._statements:
             ground = self._ground
-            self._statements[passes] = ground.text(
+            self._statements[variant] = ground.text(
                 windows.batch_statement(
                     schema=ground.schema,
                     relation=ground.relation,
@@ -134,9 +140,10 @@ class WindowWalk:
                     passes=passes,
                     check=not ground.definition.expressions.where_reads_other_rows,
                     fence=ground.fence(),
+                    skip_locked=skip_locked,
                 )
             )
-        return self._statements[passes]
+        return self._statements[variant]
 
     def next_row(self) -> tuple[Mapping[str, Any] | None, Any]:
         """The row at the next tuple slot."""
@@ -165,6 +172,8 @@ class KeyWalk:
         self._key = cast("Key", ground.strategy.key)
         self._statements: dict[tuple[bool, bool], LiteralString] = {}
         self._ended = False
+        # a row that is left out here would never be visited again
+        self.skip_locked = False
         self.adopt(shard)
         self.most_rows: int | None = None
         self.size = BatchSize(first=FIRST_ROWS, least=LEAST_ROWS, most=MOST_ROWS)

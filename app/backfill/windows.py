@@ -24,10 +24,10 @@ WITH headgate_fence AS MATERIALIZED (
        FOR NO KEY UPDATE),
 headgate_changed AS (
     UPDATE ONLY {relation}{alias} SET {assignments}
-     WHERE EXISTS (SELECT 1 FROM headgate_fence) AND {row}.ctid >= %(from)s::tid AND {row}.ctid < %(to)s::tid
+     WHERE EXISTS (SELECT 1 FROM headgate_fence) AND {rows}
        AND (
 {where}
-)      {passes}
+)
     RETURNING {still} AS still),
 headgate_counted AS MATERIALIZED (
     SELECT count(*) AS changed, count(*) FILTER (WHERE still) AS stuck FROM headgate_changed)
@@ -38,6 +38,15 @@ UPDATE {schema}.shard
  WHERE job = %(job)s AND no = %(no)s AND epoch = %(epoch)s AND batches = %(batches)s AND EXISTS (SELECT 1 FROM headgate_fence)
 RETURNING c.changed, c.stuck, pg_relation_filenode(%(oid)s::oid)::bigint
 """
+#: The tuples of a window, in one pass of several.
+ALL_ROWS = "{row}.ctid >= %(from)s::tid AND {row}.ctid < %(to)s::tid {passes}"
+#: The same without rows that others hold: those are left to the sweep.
+FREE_ROWS = """{row}.ctid = ANY (ARRAY(
+           SELECT {row}.ctid FROM ONLY {relation}{alias}
+            WHERE EXISTS (SELECT 1 FROM headgate_fence) AND {row}.ctid >= %(from)s::tid AND {row}.ctid < %(to)s::tid {passes}
+              AND (
+{where}
+) FOR NO KEY UPDATE SKIP LOCKED))"""
 ONE_IN_MANY = "AND get_byte(tidsend({row}.ctid), 5) %% {passes} = %(pass)s"
 
 
@@ -137,17 +146,29 @@ def batch_statement(
     passes: int,
     check: bool,
     fence: sql.Composable,
+    skip_locked: bool = False,
 ) -> sql.Composed:
-    """Statement P; ``check`` also counts rows that still match after the update, ``alias`` is what the texts call the table."""
+    """Statement P; ``alias`` is what the texts call the table.
+
+    ``check`` also counts rows that still match after the update, ``skip_locked`` leaves out rows that others hold.
+    """
     row = sql.Identifier(alias)
+    where = literal_sql(expressions.where_text)
+    also = sql.SQL("") if alias == relation[1] else sql.SQL(" AS {}").format(row)
+    rows = sql.SQL(FREE_ROWS if skip_locked else ALL_ROWS).format(
+        row=row,
+        relation=relation_sql(*relation),
+        alias=also,
+        where=where,
+        passes=sql.SQL("") if passes == 1 else sql.SQL(ONE_IN_MANY).format(row=row, passes=sql.Literal(passes)),
+    )
     return sql.SQL(BATCH).format(
         schema=sql.Identifier(schema),
         relation=relation_sql(*relation),
-        alias=sql.SQL("") if alias == relation[1] else sql.SQL(" AS {}").format(row),
-        row=row,
+        alias=also,
         assignments=literal_sql(expressions.set_text + "\n"),
-        where=literal_sql(expressions.where_text),
-        passes=sql.SQL("") if passes == 1 else sql.SQL(ONE_IN_MANY).format(row=row, passes=sql.Literal(passes)),
+        where=where,
+        rows=rows,
         still=literal_sql(f"(\n{expressions.where_text}\n)") if check else sql.SQL("false"),
         fence=fence,
     )

@@ -4,14 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID, uuid5
 
-import psycopg
-
 from app.backfill.definition import read_definition
 from app.backfill.execute import run_backfill
 from app.backfill.order import BackfillOrder
 from app.plan.model import Step
 from app.steps.protocol import Done, StepContext, StepRun
-from app.target.errors import from_psycopg
 
 
 def job_of(run: UUID, step: str, direction: str = "forward") -> UUID:
@@ -47,11 +44,7 @@ class Backfill:
             speed=lambda: _speed(context.options),
             watch=context.watch,
         )
-        try:
-            result = yield from run_backfill(order)
-        except psycopg.Error as error:
-            raise from_psycopg(error) from error
-        return Done(result=result)
+        return Done(result=(yield from run_backfill(order)))
 
 
 def _speed(options: Mapping[str, Any]) -> dict[str, Any]:

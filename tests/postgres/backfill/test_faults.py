@@ -106,6 +106,24 @@ def test_a_locked_row_is_waited_for_outside_the_lock(spec: dict, database: Datab
     assert database.rows("SELECT count(*) FILTER (WHERE role = 'user'), sum(counter) FROM users") in ([(2000, 0)], [(0, 2000)])
 
 
+def test_rows_that_others_hold_for_long_are_left_to_the_sweep(database: Database) -> None:
+    users(database, 20_000)
+    with database.connect(autocommit=False) as holder:
+        holder.execute("SELECT 1 FROM users WHERE id IN (5, 12000) FOR UPDATE")
+        at_the_end: list[int] = []
+
+        def let_go(told: object) -> None:
+            if isinstance(told, Gauge) and told.phase.startswith("looking") and not at_the_end:
+                at_the_end.append(database.value("SELECT count(*) FROM users WHERE role IS NULL"))
+                holder.rollback()
+
+        said = run_to_end(order(database, FILL), after=let_go)
+        assert f"session {holder.info.backend_pid}" in said.of(LockNotGranted)[0].blockers[0]
+    assert at_the_end == [2]
+    assert said.result["rows_changed"] == 20_000
+    assert said.result["certificate"]["sweeps"] == 1
+
+
 def test_the_application_is_never_the_deadlock_s_victim(database: Database) -> None:
     users(database, 2000)
     errors: list[Exception] = []

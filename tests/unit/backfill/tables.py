@@ -15,7 +15,7 @@ def column(name: str, kind: str = "text", **words: Any) -> TableColumn:
             "identity": "",
             "width": 8,
             "fuzzy": False,
-            "has_version": False,
+            "is_order_stale": False,
             **words,
         }
     )

@@ -91,6 +91,14 @@ def test_the_primary_key_comes_first_then_the_narrowest() -> None:
     assert Key.from_json(key.as_json()) == key
 
 
+def test_an_order_that_a_library_update_changed_is_not_walked() -> None:
+    columns = (column("k", not_null=True, is_order_stale=True), column("role"))
+    stale = table(columns=columns, indexes=(index("by_k", "k"),))
+    assert choose_key(stale, None) is None
+    with pytest.raises(BackfillRefusedError, match="another version than its indexes"):
+        choose_key(stale, ("k",))
+
+
 @pytest.mark.parametrize(
     ("found", "words"),
     [
