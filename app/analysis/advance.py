@@ -1,6 +1,6 @@
 """How each statement changes what is known: the state after it, for the statements that follow."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from app.analysis.advance_alter import alter_table
@@ -22,10 +22,13 @@ def advance(state: State, kind: str, body: Node) -> None:
         change(state, body)
 
 
-def hold(state: State, locks: list[Held]) -> None:
+def hold(state: State, locks: Iterable[Held]) -> None:
     """Keep the locks of a statement until the open transaction ends."""
     if state.transaction:
-        state.transaction.held.extend(lock for lock in locks if MODES.index(lock.mode) >= MODES.index("SHARE"))
+        known = {(lock.relation, lock.mode) for lock in state.transaction.held}
+        state.transaction.held.extend(
+            lock for lock in locks if MODES.index(lock.mode) >= MODES.index("SHARE") and (lock.relation, lock.mode) not in known
+        )
 
 
 def _create(state: State, body: Node) -> None:

@@ -157,7 +157,7 @@ def _tables(judge: Judge, basis: Basis) -> TableChanges:
     state = judge.state
     new = {name for name, table in state.tables.items() if table.is_new and table.kind in {"table", "partitioned table"}}
     before = set(basis.schema.relations) if basis.schema else set[str]()
-    removed = {name for name in state.removed if not before or name in before} & _named(judge)
+    removed = {name for name in state.removed & _dropped(judge) if not before or name in before}
     modified = {
         report.relations[0]
         for report in judge.reports
@@ -168,5 +168,5 @@ def _tables(judge: Judge, basis: Basis) -> TableChanges:
     )
 
 
-def _named(judge: Judge) -> set[str]:
-    return {name for report in judge.reports for name in report.relations if report.command in {"DROP TABLE", "ALTER TABLE"}}
+def _dropped(judge: Judge) -> set[str]:
+    return {name for report in judge.reports for name in report.relations if report.command == "DROP TABLE"}

@@ -15,6 +15,9 @@ from app.sql.names import from_strings
 from app.sql.split import Statement
 from app.sql.tree import Node, commands
 
+#: how many statements ahead a rule may look
+OUTLOOK = 500
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
@@ -37,43 +40,36 @@ class Context:
     state: State
     footprint: Footprint
     options: Options = field(default_factory=Options)
-    #: the statements after it in the same input
+    #: the root node's name, ``AlterTableStmt``, and its content
+    kind: str
+    body: Node
+    #: the table that an ALTER TABLE names, where others use it already
+    table: Table | None
+    #: the next statements of the same input, up to OUTLOOK of them
     later: Sequence[Statement] = ()
+    #: names of the constraints that a later statement validates or drops
+    settled_later: frozenset[str] = frozenset()
+    #: a later statement ends the transaction
+    ends_later: bool = False
     #: a DO block that makes SQL as it runs
     is_dynamic: bool = False
 
-    @property
-    def kind(self) -> str:
-        """The root node's name: ``AlterTableStmt``."""
-        return self.statement.kind
-
-    @property
-    def body(self) -> Node:
-        """The root node's content."""
-        return self.statement.body
-
     def altered(self) -> Table | None:
         """The table that an ALTER TABLE names, where others use it already; None for every other statement."""
-        body = self.body
-        if self.kind != "AlterTableStmt" or body.get("objtype") not in {None, "OBJECT_TABLE", "OBJECT_FOREIGN_TABLE"}:
-            return None
-        table = self.state.table_of(body["relation"])
-        return None if table.is_new else table
+        return self.table
 
     def commands(self, *subtypes: str) -> Iterator[tuple[Table, Node]]:
         """The commands of these subtypes of an ALTER TABLE on a table that others use, with that table."""
-        table = self.altered()
-        if table is not None:
+        if self.table is not None:
             for command in commands(self.body):
                 if command.get("subtype") in subtypes:
-                    yield table, command
+                    yield self.table, command
 
     def added_columns(self) -> Iterator[tuple[Table, Node, list[Node]]]:
         """Each column that is added to a table that others use: table, ColumnDef, its Constraint nodes."""
-        table = self.altered()
-        if table is not None:
+        if self.table is not None:
             for definition, constraints in added_columns(self.body):
-                yield table, definition, constraints
+                yield self.table, definition, constraints
 
     def level(self, table: Table, work: WorkClass, blocked: risk.Blocked = "reads and writes") -> Risk:
         """The level of some work on a table and all its partitions: the worst of them."""
@@ -102,3 +98,11 @@ class Context:
     def is_in_transaction(self) -> bool:
         """True where an earlier BEGIN, or the whole input, holds the statement in a transaction."""
         return self.state.transaction is not None
+
+
+def altered_table(state: State, kind: str, body: Node) -> Table | None:
+    """The table that an ALTER TABLE names; None where the input made it, and for every other statement."""
+    if kind != "AlterTableStmt" or body.get("objtype") not in {None, "OBJECT_TABLE", "OBJECT_FOREIGN_TABLE"}:
+        return None
+    table = state.table_of(body["relation"])
+    return None if table.is_new else table

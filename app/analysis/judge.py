@@ -6,18 +6,18 @@ from dataclasses import replace
 from app.analysis.accepted import Directive, accept
 from app.analysis.advance import advance, hold
 from app.analysis.blocks import Block, read_block
-from app.analysis.context import Context, Options
+from app.analysis.context import Context, Options, altered_table
 from app.analysis.footprint import Footprint, footprint
 from app.analysis.impact import blocked_ms
+from app.analysis.outlook import Ahead, Outlook
 from app.analysis.predicates import touches_few_rows
 from app.analysis.registry import RULES
 from app.analysis.report import Finding, StatementReport
 from app.analysis.rule import Hit, Risk, Rule, worst
-from app.analysis.state import Held, State, Transaction
+from app.analysis.state import State, Transaction
 from app.errors import HeadgateError
 from app.plan.model import AcceptedRisk, Rollback
 from app.sql.classify import classify
-from app.sql.lock_levels import MODES
 from app.sql.split import Statement, split
 
 Inverse = Callable[[Statement], Rollback | None]
@@ -50,9 +50,10 @@ class Judge:
         if whole is not None:
             self.state.transaction = self.state.transaction or Transaction(began=whole)
         last_line = 0
+        outlook = Outlook(statements)
         for position, statement in enumerate(statements):
             end = statement.line + statement.text.count("\n")
-            report = self._statement(statement, statements[position + 1 :], step=step, phase=phase)
+            report = self._statement(statement, outlook.after(position), step=step, phase=phase)
             findings = accept(report.findings, allowed, self.accepted, lines=(last_line, end))
             last_line = end + 1
             self.reports.append(
@@ -67,11 +68,9 @@ class Judge:
             self.state.transaction = None
             self.state.local_settings.clear()
 
-    def _statement(
-        self, statement: Statement, later: Sequence[Statement], *, step: str | None, phase: str | None
-    ) -> StatementReport:
+    def _statement(self, statement: Statement, ahead: Ahead, *, step: str | None, phase: str | None) -> StatementReport:
         block = read_block(statement.text) if statement.kind == "DoStmt" else None
-        context = self._context(statement, later, block)
+        context = self._context(statement, ahead, block)
         findings = [self._finding(rule, hit, context, step) for rule in RULES.values() for hit in rule.check(context)]
         rollback = self.inverse(statement) if self.inverse else None
         effect, facts, state = context.effect, context.footprint, self.state
@@ -106,7 +105,7 @@ class Judge:
             blocked_ms=blocked_ms(context),
         )
 
-    def _context(self, statement: Statement, later: Sequence[Statement], block: Block | None) -> Context:
+    def _context(self, statement: Statement, ahead: Ahead, block: Block | None) -> Context:
         facts = (
             footprint(
                 statement.kind,
@@ -125,7 +124,12 @@ class Judge:
             state=self.state,
             footprint=facts,
             options=self.options,
-            later=later,
+            kind=statement.kind,
+            body=statement.body,
+            table=altered_table(self.state, statement.kind, statement.body),
+            later=ahead.statements,
+            settled_later=ahead.settled,
+            ends_later=ahead.ends,
             is_dynamic=block is not None and block.is_dynamic,
         )
 
@@ -166,12 +170,7 @@ class Judge:
             and not touches_few_rows(context)
         ):
             transaction.written.add(state.table_of(context.body["relation"]).name)
-        held = [
-            Held(relation=lock.relation, mode=lock.mode, statement=lock.statement)
-            for lock in context.footprint.held
-            if MODES.index(lock.mode) >= MODES.index("SHARE")
-        ]
-        hold(state, held)
+        hold(state, context.footprint.held)
         advance(state, statement.kind, statement.body)
 
 

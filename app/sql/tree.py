@@ -5,23 +5,29 @@ from typing import Any
 
 Node = Mapping[str, Any]
 
+#: rows of a VALUES list that are looked at
+MOST_ROWS = 1_000
+_LEAVES = frozenset({"A_Const", "ColumnRef", "String", "ParamRef", "Integer", "Boolean", "Float"})
+
 
 def walk(node: Any) -> Iterator[tuple[str, Node]]:
-    """Every (key, value) of the tree whose value is an object, outer before inner: ``("RangeVar", {...})``."""
+    """Every (key, value) of the tree whose value is an object, outer before inner: ``("RangeVar", {...})``.
+
+    Constants and names are not entered, and of VALUES only the first rows: what they hold is data.
+    """
     stack: list[Any] = [node]
     while stack:
         current = stack.pop()
         if isinstance(current, list):
             stack.extend(reversed(current))
-            continue
-        if not isinstance(current, dict):
-            continue
-        for key, value in current.items():
-            if isinstance(value, dict):
-                yield key, value
-                stack.append(value)
-            elif isinstance(value, list):
-                stack.append(value)
+        elif isinstance(current, dict):
+            for key, value in current.items():
+                if isinstance(value, dict):
+                    yield key, value
+                    if key not in _LEAVES:
+                        stack.append(value)
+                elif isinstance(value, list):
+                    stack.append(value[:MOST_ROWS] if key == "valuesLists" else value)
 
 
 def find(node: Any, *kinds: str) -> Iterator[Node]:

@@ -84,7 +84,11 @@ def _orders() -> Relation:
             Column(name="state", type="order_state"),
         ),
         indexes=(index, _index("public.orders", "orders_note_idx", columns=(None,), depends_on=("note",))),
-        constraints=(key, _foreign_key("public.orders", "user_id", "public.users"), _foreign_key("public.orders", "org_id", "public.orgs")),
+        constraints=(
+            key,
+            _foreign_key("public.orders", "user_id", "public.users"),
+            _foreign_key("public.orders", "org_id", "public.orgs"),
+        ),
     )
 
 
@@ -107,7 +111,12 @@ def a_shop(version: int = 18) -> Schema:
         _plain("daily", kind="materialized view", view_definition="SELECT orders.id FROM orders"),
         _plain("v_users", kind="view", view_definition="SELECT users.id, users.email FROM users"),
         _plain("events", *moment, Column(name="kind", type="text"), kind="partitioned table", partition_key="RANGE (ts)"),
-        _plain("events_2026_01", *moment, parents=("public.events",), partition_bound="FOR VALUES FROM ('2026-01-01') TO ('2026-02-01')"),
+        _plain(
+            "events_2026_01",
+            *moment,
+            parents=("public.events",),
+            partition_bound="FOR VALUES FROM ('2026-01-01') TO ('2026-02-01')",
+        ),
         _plain("events_new", *moment),
         _plain("tenants", *tenant, kind="partitioned table", partition_key="LIST (k)"),
         _plain("tenants_rest", *tenant, parents=("public.tenants",), partition_bound="DEFAULT"),

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from app.analysis.advance_tables import constraint_from
 from app.analysis.context import Context
 from app.analysis.rule import Hit, Rule, manual
-from app.sql.tree import commands
 
 
 def check(context: Context) -> Iterator[Hit]:
@@ -17,23 +16,13 @@ def check(context: Context) -> Iterator[Hit]:
         ):
             continue
         facts = constraint_from(context.state, table, constraint)
-        if facts and facts.name not in _validated(context):
+        if facts and facts.name not in context.settled_later:
             yield Hit(
                 risk="low",
                 message=f"{facts.name} stays NOT VALID: nothing in this input validates it.",
                 safer=f"ALTER TABLE {table.name} VALIDATE CONSTRAINT {facts.name};",
                 location=constraint.get("location"),
             )
-
-
-def _validated(context: Context) -> set[str]:
-    return {
-        str(command.get("name"))
-        for statement in context.later
-        if statement.kind == "AlterTableStmt"
-        for command in commands(statement.body)
-        if command.get("subtype") in {"AT_ValidateConstraint", "AT_DropConstraint"}
-    }
 
 
 RULE = Rule(

@@ -1,5 +1,6 @@
 """A name that PostgreSQL cuts."""
 
+import re
 from collections.abc import Iterator
 
 from app.analysis.context import Context
@@ -7,12 +8,13 @@ from app.analysis.rule import Hit, Rule, manual
 from app.sql.tree import walk
 
 _LIMIT_BYTES = 63
+_LONG = re.compile(r"[^\W\d]\w{31,}")  # half the limit, because a character may take several bytes
 _KEYS = ("relname", "colname", "conname", "idxname", "newname", "trigname", "policy_name")
 
 
 def check(context: Context) -> Iterator[Hit]:
     """Hit for the first name that is as long as the limit, which is what the parser leaves of a longer one."""
-    if len(context.statement.text) <= _LIMIT_BYTES:
+    if not _LONG.search(context.statement.text):
         return
     for _, body in walk(context.statement.node):
         for key in _KEYS:

@@ -19,7 +19,8 @@ def check(context: Context) -> Iterator[Hit]:
 
 
 def _needs(context: Context) -> Iterator[tuple[int, str]]:
-    for constraint in find(context.statement.node, "Constraint"):
+    is_about_tables = context.kind in {"AlterTableStmt", "CreateStmt", "CreateForeignTableStmt", "CreateSchemaStmt"}
+    for constraint in find(context.statement.node, "Constraint") if is_about_tables else ():
         contype = constraint.get("contype")
         if contype == "CONSTR_NOTNULL" and ("keys" in constraint or constraint.get("skip_validation")):
             yield 18, "NOT NULL as a table constraint"

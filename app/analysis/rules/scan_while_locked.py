@@ -14,9 +14,11 @@ def check(context: Context) -> Iterator[Hit]:
     transaction = context.state.transaction
     if transaction is None:
         return
-    held = [lock for lock in transaction.held if not context.is_small(context.state.table(lock.relation))]
     work = [name for name in _long_work(context) if not context.is_small(context.state.table(name))]
-    if not held or not work:
+    if not work:
+        return
+    held = [lock for lock in transaction.held if not context.is_small(context.state.table(lock.relation))]
+    if not held:
         return
     first = max(held, key=lambda lock: len(blocks(lock.mode)))
     yield Hit(

@@ -11,14 +11,12 @@ def check(context: Context) -> Iterator[Hit]:
     if context.kind != "TransactionStmt":
         return
     kind = str(context.body.get("kind", "TRANS_STMT_BEGIN")).removeprefix("TRANS_STMT_")
-    if kind in {"BEGIN", "START"}:
-        ends = {"TRANS_STMT_COMMIT", "TRANS_STMT_ROLLBACK", "TRANS_STMT_PREPARE"}
-        if not any(later.kind == "TransactionStmt" and later.body.get("kind") in ends for later in context.later):
-            yield Hit(
-                risk="high",
-                message="Nothing ends this transaction: its locks are held until the session ends, and then all of it is undone.",
-                safer="COMMIT;",
-            )
+    if kind in {"BEGIN", "START"} and not context.ends_later:
+        yield Hit(
+            risk="high",
+            message="Nothing ends this transaction: its locks are held until the session ends, and then all of it is undone.",
+            safer="COMMIT;",
+        )
 
 
 RULE = Rule(

@@ -33,4 +33,3 @@ def test_what_a_finding_recommends_parses(rule: Rule) -> None:
     for finding in found.findings():
         if finding.safer and "..." not in finding.safer:
             split(finding.safer)
-
