@@ -31,7 +31,7 @@ _WINDOWS_PER_WORKER = 4
 class Crew:
     """What its workers share."""
 
-    dsn: str
+    dsn: str = field(repr=False)
     purpose: str
     schema: str
     run: UUID

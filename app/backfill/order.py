@@ -1,7 +1,7 @@
 """What a backfill is asked to do, and by whom it may be disturbed: one value that step, command line and tests share."""
 
 from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +17,8 @@ BackfillRun = Generator[Event | Gauge, None, dict[str, Any]]
 class BackfillOrder:
     """Everything that a backfill needs from whoever drives it."""
 
-    dsn: str
+    #: holds the password; never logged
+    dsn: str = field(repr=False)
     schema: str
     #: whose fence in the ledger is honoured
     run: UUID

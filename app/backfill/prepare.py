@@ -54,7 +54,7 @@ def prepare(connection: psycopg.Connection[Any], definition: BackfillDefinition)
     Raises BackfillRefusedError with the reason and the way out.
     """
     root, leaves = read_tables(connection, definition)
-    refuse_impossible(definition, root)
+    refuse_impossible(definition, root, leaves)
     expressions = definition.expressions
     volatile_set, foreign = read_volatile(connection, expressions.set_functions)
     volatile_where, _ = read_volatile(connection, expressions.where_functions)
@@ -63,7 +63,7 @@ def prepare(connection: psycopg.Connection[Any], definition: BackfillDefinition)
     for leaf in leaves:
         convergence = by_syntax(expressions, leaf)
         # functions of a person may act outside the row: they are not called on trial
-        if convergence.ends is None and not foreign and leaf.kind == "table":
+        if convergence.ends is None and not foreign:
             convergence = by_trial(connection, expressions, leaf, root.name)
         strategies.append(choose_strategy(definition, leaf, convergence, {"set": volatile_set, "where": volatile_where}))
         estimates.append(estimate(connection, leaf, expressions, root.name))

@@ -12,6 +12,7 @@ import psycopg
 from psycopg import sql
 
 from app.backfill.definition import BackfillDefinition
+from app.backfill.expressions import BackfillRefusedError
 from app.backfill.faults import sentence
 from app.backfill.pace import PROFILES
 from app.backfill.prepare import Prepared, new_shards, prepare
@@ -90,6 +91,8 @@ def preview(connection: psycopg.Connection[Any], definition: BackfillDefinition)
     Raises BackfillRefusedError where the backfill can't be run.
     """
     prepared = prepare(connection, definition)
+    if not prepared.leaves:
+        raise BackfillRefusedError(f"{prepared.root.qualified} has no partitions yet, so there is nothing to change.")
     leaf, strategy = _largest(prepared)
     sample, note, rate = _try_rows(connection, definition, prepared, leaf)
     warnings = dict.fromkeys(warning for found in prepared.strategies for warning in found.warnings)

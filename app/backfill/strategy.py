@@ -1,6 +1,6 @@
 """Which walk fits this update and this table, with the reasons a reviewer reads: page windows or keyset, passes, or a refusal."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -55,7 +55,7 @@ class Strategy:
         )
 
 
-def refuse_impossible(definition: BackfillDefinition, root: Table) -> None:
+def refuse_impossible(definition: BackfillDefinition, root: Table, leaves: Sequence[Table] = ()) -> None:
     """Refuse what no walk can do.
 
     Raises BackfillRefusedError with the reason and the way out.
@@ -77,6 +77,12 @@ def refuse_impossible(definition: BackfillDefinition, root: Table) -> None:
             f"{name} has a rule on UPDATE ({', '.join(root.update_rules)}), which rewrites the batches.",
             hint="Drop the rule for the backfill, or replace it by a trigger.",
         )
+    for leaf in leaves:
+        if leaf.kind != "table":
+            raise BackfillRefusedError(
+                f"{leaf.qualified}, a part of the table, is a {leaf.kind}; a backfill changes tables.",
+                hint="Name the other partitions one by one.",
+            )
     _refuse_columns(definition, root)
 
 

@@ -192,6 +192,28 @@ def test_a_newer_epoch_ends_the_older_walk_and_nothing_is_done_twice(database: D
     assert database.rows("SELECT min(counter), max(counter), count(*) FROM users") == [(1, 1, 10_000)]
 
 
+def test_the_order_s_repr_holds_no_password(database: Database) -> None:
+    assert database.server.password not in repr(order(database, FILL))
+
+
+def test_an_epoch_that_was_raised_without_ending_the_session_stops_the_walk(database: Database) -> None:
+    users(database, 10_000)
+    job = uuid4()
+    running = run_backfill(order(database, {**COUNT, "max_rate": 10_000}, job=job))
+    until(running, Gauge, 2)
+    database.execute(f"UPDATE {SCHEMA}.shard SET epoch = 2 WHERE job = %s", (job,))
+    counted = database.value("SELECT sum(counter) FROM users")
+    with pytest.raises(LeaseLostError, match="Another worker"):
+        list(running)
+    assert database.value("SELECT sum(counter) FROM users") == counted
+
+
+def test_a_partitioned_table_without_partitions_is_done_at_once(database: Database) -> None:
+    database.execute("CREATE TABLE events (id int, kind text) PARTITION BY RANGE (id)")
+    said = backfill(database, {"table": "events", "set": "kind = 'x'", "where": "kind IS NULL"})
+    assert said.result["rows_changed"] == 0
+
+
 def test_an_older_epoch_cannot_begin(database: Database) -> None:
     users(database, 3000)
     job = uuid4()

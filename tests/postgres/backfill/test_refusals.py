@@ -35,6 +35,15 @@ CASES = [
     ("CREATE TABLE nokey (role text)", {**FILL, "table": "nokey", "strategy": "keyset"}, "no unique key"),
     (
         (
+            "CREATE FOREIGN DATA WRAPPER w; CREATE SERVER s FOREIGN DATA WRAPPER w;"
+            "CREATE TABLE far (role text, n int) PARTITION BY LIST (role);"
+            "CREATE FOREIGN TABLE far_a PARTITION OF far FOR VALUES IN ('a') SERVER s"
+        ),
+        {"table": "far", "set": "n = 1", "where": "n IS NULL"},
+        "a part of the table, is a foreign table",
+    ),
+    (
+        (
             "CREATE TABLE parted (id int, at date, PRIMARY KEY (id, at)) PARTITION BY RANGE (at);"
             "CREATE TABLE parted_all PARTITION OF parted DEFAULT"
         ),
