@@ -1,6 +1,7 @@
 // The one script of our own. Pages work without it; it only keeps what a person opened open, and makes the keyboard quicker.
 (() => {
   "use strict";
+  document.documentElement.classList.add("js");
   const open = new Set();
 
   // Parts replace themselves whole: a <details id> that was open stays open, and focus stays where it was.
@@ -14,6 +15,15 @@
       const fold = document.getElementById(id);
       if (fold instanceof HTMLDetailsElement) fold.open = true;
     }
+    for (const [id, value] of typed) {
+      const field = document.getElementById(id);
+      if (field && field.value !== value) field.value = value;
+    }
+  });
+  // What a person typed stays, too, as long as its field is on the page.
+  const typed = new Map();
+  document.addEventListener("input", (event) => {
+    if (event.target.id && "value" in event.target && event.target.closest("form")) typed.set(event.target.id, event.target.value);
   });
 
   // Ctrl/Cmd K goes to the search; Escape and a click elsewhere close the menu.
@@ -45,7 +55,9 @@
     if (!button) return;
     const source = document.getElementById(button.dataset.copy);
     if (!source) return;
-    await navigator.clipboard.writeText(source.dataset.text ?? source.textContent);
+    const lines = [...source.children].filter((line) => line.matches("li") && line.checkVisibility());
+    const text = lines.map((line) => [line.querySelector("time")?.title, ...[...line.children].slice(2).map((part) => part.textContent.trim())].join("\t"));
+    await navigator.clipboard.writeText(lines.length ? text.join("\n") : source.dataset.text ?? source.textContent);
     button.querySelector(".copied")?.removeAttribute("hidden");
   });
 })();
@@ -56,32 +68,50 @@
   "use strict";
   const root = document.getElementById("run");
   if (!root || !window.htmx) return;
-  const LONGEST_LOG = 300;
-  let last = Number(root.dataset.number || 0);
-  let source = null;
+  const LONGEST_LOG = 300, SILENT_MS = 35_000, STALE_MS = 8_000;
   const badge = document.getElementById("live");
-  const say = (live) => {
+  let last = Number(root.dataset.number || 0), heard = Date.now(), source = null, over = false;
+
+  const clock = (ms) => new Date(ms).toISOString().slice(11, 19) + " UTC";
+  const show = () => {
     if (!badge) return;
-    badge.classList.toggle("is-stale", !live);
-    badge.lastElementChild.textContent = live ? badge.dataset.live : badge.dataset.stale;
+    const open = source?.readyState === EventSource.OPEN, away = !open && Date.now() - heard > STALE_MS;
+    badge.classList.toggle("is-over", over);
+    badge.classList.toggle("is-stale", !over && !open && !away);
+    badge.classList.toggle("is-away", !over && away);
+    const word = over ? badge.dataset.over : open ? badge.dataset.live : away ? badge.dataset.stale + clock(heard) : badge.dataset.again;
+    if (badge.lastElementChild.textContent !== word) badge.lastElementChild.textContent = word;
   };
+  const reopen = () => source?.dispatchEvent(new Event("error")); // the extension opens a closed source again on its error
   htmx.createEventSource = (url) => {
     const address = new URL(url, location.href);
     address.searchParams.set("after", last);
-    source = new EventSource(address, { withCredentials: true });
-    source.addEventListener("open", () => say(true));
-    source.addEventListener("error", () => say(false));
-    source.addEventListener("log", (event) => { last = Math.max(last, Number(event.lastEventId) || 0); });
-    return source;
+    const mine = source = new EventSource(address, { withCredentials: true });
+    const listen = (names, act) => names.forEach((name) => mine.addEventListener(name, act));
+    listen(["open", "ping", "log", "header", "timeline", "now", "signals"], () => { heard = Date.now(); show(); });
+    listen(["error"], show);
+    listen(["over"], () => { over = true; show(); });
+    return mine;
   };
+  // The extension writes a line into the page only after this: a line that stands there already is not written twice.
+  root.addEventListener("htmx:sseBeforeMessage", (event) => {
+    const message = event.detail;
+    if (message.type !== "log") return;
+    const number = Number(message.lastEventId) || 0;
+    if (document.getElementById(`event-${number}`)) event.preventDefault();
+    last = Math.max(last, number);
+  });
+  setInterval(() => {
+    if (!over && !document.hidden && source?.readyState === EventSource.OPEN && Date.now() - heard > SILENT_MS) { source.close(); reopen(); }
+    show();
+  }, 1000);
   document.addEventListener("htmx:afterSwap", () => {
     const log = document.getElementById("run-log");
     while (log && log.children.length > LONGEST_LOG) log.lastElementChild.remove();
   });
   document.addEventListener("visibilitychange", () => {
-    if (!source || !root.hasAttribute("sse-connect")) return;
-    if (document.hidden) { source.close(); say(false); } else if (source.readyState === EventSource.CLOSED) {
-      source.dispatchEvent(new Event("error"));
-    }
+    if (over || !source || !root.hasAttribute("sse-connect")) return;
+    if (document.hidden) source.close(); else if (source.readyState === EventSource.CLOSED) reopen();
+    show();
   });
 })();

@@ -1,4 +1,4 @@
-"""A backfill's rate over time as a chart: rows a second by slot, the bands in which Headgate held back, and the same as a table."""
+"""A backfill's rate over time: rows a second by slot, the bands in which Headgate held back, and the same as a table."""
 
 import math
 from collections.abc import Mapping, Sequence

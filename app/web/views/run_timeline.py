@@ -1,6 +1,6 @@
 """Every step of a run as its timeline draws it, also those not reached; what happened in each is folded out of the events."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,20 +16,18 @@ from app.store.tables.events import RunEvent
 from app.store.words import Direction
 from app.web.formats import count, plural, size
 
-#: the events that say something of a step that is over, without the thousands of batches
-_TELLING = (
-    "lock_not_granted",
-    "attempt_failed",
-    "queue_yielded",
-    "unit_found_done",
-    "unit_reconciled",
-    "backfill_finished",
-    "backup_finished",
-    "check_passed",
-    "gate_opened",
-    "hook_called",
-)
 _RETRIES = ("lock_not_granted", "attempt_failed", "queue_yielded")
+_SENTENCES: Mapping[str, Callable[[Any], str]] = {
+    "backfill_finished": lambda e: f"{count(e.rows_changed)} rows, {plural(e.batches, 'batch', 'batches')}",
+    "backup_finished": lambda e: size(e.size_bytes),
+    "check_passed": lambda e: f"found {e.found}",
+    "gate_opened": lambda e: f"opened by {e.by}",
+    "hook_called": lambda e: f"answered {e.status}",
+    "unit_found_done": lambda _: "told by the ledger",
+    "unit_reconciled": lambda _: "told by the ledger",
+}
+#: the events that say something of a step that is over, without the thousands of batches
+_TELLING = (*_RETRIES, *_SENTENCES)
 _REACHED = (StepState.RUNNING, StepState.WAITING, StepState.FAILED)
 
 
@@ -102,29 +100,12 @@ def step_details(events: Iterable[Event]) -> Mapping[str, str]:
         known: Any = event
         if event.type() in _RETRIES:
             retries[known.step] = retries.get(known.step, 0) + 1
-        elif sentence := _sentence(known):
+        elif event.type() in _SENTENCES:
             # the last word of each kind counts: a step may have been tried again
-            said.setdefault(known.step, {})[event.type()] = sentence
+            said.setdefault(known.step, {})[event.type()] = _SENTENCES[event.type()](known)
     steps = dict.fromkeys((*said, *retries))
     tries = {step: plural(number, "try again", "tries again") for step, number in retries.items()}
     return {step: " · ".join([*said.get(step, {}).values(), *([tries[step]] if step in tries else [])]) for step in steps}
-
-
-def _sentence(event: Any) -> str:
-    match event.type():
-        case "backfill_finished":
-            return f"{count(event.rows_changed)} rows, {plural(event.batches, 'batch', 'batches')}"
-        case "backup_finished":
-            return size(event.size_bytes)
-        case "check_passed":
-            return f"found {event.found}"
-        case "gate_opened":
-            return f"opened by {event.by}"
-        case "hook_called":
-            return f"answered {event.status}"
-        case "unit_found_done" | "unit_reconciled":
-            return "told by the ledger"
-    return ""
 
 
 def _events(session: Session, run_id: int) -> list[Event]:
