@@ -45,10 +45,15 @@ def rehearse(order: RehearsalOrder, *, report: Report = lambda _: None) -> Rehea
     report("Copying the schema into a shadow database")
     with (
         shadow_database(order.target_dsn, order.shadow_dsn, ledger_schema=order.ledger_schema, bin_dir=order.bin_dir) as shadow,
-        psycopg.connect(shadow.dsn, autocommit=True, application_name="headgate rehearsal") as runner,
-        psycopg.connect(shadow.dsn, autocommit=True, application_name="headgate rehearsal observer") as observer,
+        _session(shadow.dsn, "headgate rehearsal") as runner,
+        _session(shadow.dsn, "headgate rehearsal observer") as observer,
     ):
         return _Rehearsing(order=order, shadow=shadow, runner=runner, observer=observer, report=report).run()
+
+
+def _session(dsn: str, name: str) -> psycopg.Connection:
+    # never prepared by psycopg: a known query carries $1, which a prepared statement would want a value for
+    return psycopg.connect(dsn, autocommit=True, application_name=name, prepare_threshold=None)
 
 
 @dataclass(slots=True, kw_only=True)

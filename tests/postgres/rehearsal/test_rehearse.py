@@ -91,8 +91,18 @@ def test_an_index_built_concurrently_runs_outside_a_transaction(shop: Database):
 def test_a_backfill_and_a_check_run_by_their_own_kinds(shop: Database):
     plan = plan_of(
         sql_step("add", "ALTER TABLE users ADD role text", "ALTER TABLE users DROP role"),
-        Step(id="fill", kind="backfill", title="Fill", spec={"table": "public.users", "set": "role = 'user'", "where": "role IS NULL"}),
-        Step(id="check", kind="check", title="None left", spec={"query": "SELECT count(*) FROM users WHERE role IS NULL", "expect": 0}),
+        Step(
+            id="fill",
+            kind="backfill",
+            title="Fill",
+            spec={"table": "public.users", "set": "role = 'user'", "where": "role IS NULL"},
+        ),
+        Step(
+            id="check",
+            kind="check",
+            title="None left",
+            spec={"query": "SELECT count(*) FROM users WHERE role IS NULL", "expect": 0},
+        ),
         Step(id="gate", kind="gate", title="Deployed", spec={"ask": "The release is live"}),
     )
     seen = rehearsed(shop, plan)
@@ -108,8 +118,18 @@ def test_a_query_that_the_plan_breaks_is_named_with_the_phase(shop: Database):
     )
     plan = plan_of(sql_step("rename", "ALTER TABLE users RENAME name TO full_name", "ALTER TABLE users RENAME full_name TO name"))
     seen = rehearsed(shop, plan, queries)
-    assert [(query["queryid"], query["broken_by"]) for query in seen.queries["broken"]] == [("1", {"statement": 1, "phase": "expand"})]
+    assert [(query["queryid"], query["broken_by"]) for query in seen.queries["broken"]] == [
+        ("1", {"statement": 1, "phase": "expand"})
+    ]
     assert [query["queryid"] for query in seen.queries["not_planned"]] == ["3"]
+
+
+def test_a_query_that_is_planned_again_and_again_stays_fine(shop: Database):
+    text = "SELECT name FROM users WHERE id = $1"
+    queries = tuple(QueryStatistics(query_id=n, query=text, calls=1, total_ms=1, mean_ms=1, rows=1) for n in range(12))
+    seen = rehearsed(shop, plan_of(sql_step("add", "ALTER TABLE users ADD role text", "ALTER TABLE users DROP role")), queries)
+    assert seen.queries["broken"] == []
+    assert seen.queries["planned"] == 12
 
 
 def test_a_shadow_server_that_is_away_is_named(shop: Database):
