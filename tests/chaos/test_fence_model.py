@@ -137,6 +137,6 @@ def test_no_interleaving_of_three_holders_lets_a_unit_happen_twice_or_a_fenced_o
     run_state_machine_as_test(
         FenceModel,
         settings=settings(
-            max_examples=25, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck), database=None
+            max_examples=40, stateful_step_count=30, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
         ),
     )
