@@ -9,12 +9,13 @@ from app.plan.checklist import DEFAULT_CHECKLIST, ChecklistItem
 from app.plan.model import Plan as Content
 from app.review.evidence import Evidence, rehearsal_digest
 from app.review.facts import BackupTaken, EarlierRun, Facts, OpenRun, Overridden, TickedByHand
-from app.review.policy import EnvironmentPolicy, Risk
+from app.review.policy import RISKS, EnvironmentPolicy, Risk
 from app.review.readiness import NotReady, Ready, readiness
-from app.store import backups, people, plans, reviews, runs, targets
-from app.store.tables.plans import Analysis, PlanRevision
+from app.store import backups, findings, people, plans, reviews, runs, targets
+from app.store.findings import AnalysisFound, RehearsalFound
+from app.store.tables.plans import PlanRevision
 from app.store.tables.targets import Environment, Target
-from app.store.words import JobState, PlanState
+from app.store.words import PlanState
 
 _CHANGING = ("sql", "backfill")
 
@@ -36,7 +37,8 @@ def load_facts(session: Session, *, revision_id: int, target_id: int, now: datet
     content = plans.content(revision)
     environment = targets.environment(session, target.environment_id)
     policy = EnvironmentPolicy.from_json(environment.policy)
-    analysis = plans.newest_analysis(session, revision.id, target.id, state=JobState.DONE)
+    analysis = findings.analysis_of(session, revision.id, target.id)
+    rehearsal = findings.rehearsal_of(session, revision.id, target.id)
     capabilities = target.capabilities or {}
     return Facts(
         now=now,
@@ -51,18 +53,18 @@ def load_facts(session: Session, *, revision_id: int, target_id: int, now: datet
         policy=policy,
         checklist=checklist_of(policy),
         authors=frozenset({plan.author_id, revision.created_by}),
-        risk=risk_of(analysis),
-        analysis_id=analysis.id if analysis else None,
-        analysis_error=_analysis_error(session, revision.id, target.id),
-        rehearsal_error=_rehearsal_error(session, revision.id, target.id),
-        evidence=load_evidence(session, revision, target, analysis),
+        risk=_risk(analysis.risk),
+        analysis_id=analysis.id,
+        analysis_error=analysis.error,
+        rehearsal_error=rehearsal.error,
+        evidence=_evidence(revision, target, analysis, rehearsal),
         decisions=reviews.standing_decisions(session, revision.id, target.id, plan.project_id),
         backup=_backup(session, target.id),
         backup_step=backup_step(content),
         earlier_environments=_earlier_environments(session, environment),
         earlier_run=_earlier_run(session, environment, revision.digest),
         figures_at=targets.figures_read_at(session, target.id),
-        rehearsal_restored=_restored(session, revision.id, target.id),
+        rehearsal_restored=_restored(rehearsal),
         has_statements=capabilities.get("has_statements"),
         target_error=_target_error(target),
         target_retired=target.retired_at is not None,
@@ -74,27 +76,6 @@ def load_facts(session: Session, *, revision_id: int, target_id: int, now: datet
         overrides={found.gate: found for found in _overrides(session, revision.id, target.id)},
         open_run=_open_run(session, target.id, run_id),
     )
-
-
-def load_evidence(session: Session, revision: PlanRevision, target: Target, analysis: Analysis | None) -> Evidence:
-    """What a decision about the revision for the target is bound to at this moment."""
-    rehearsal = plans.newest_rehearsal(session, revision.id, target.id, state=JobState.DONE)
-    return Evidence(
-        plan_digest=revision.digest,
-        target_id=target.id,
-        dsn_summary=target.dsn_summary,
-        catalog_fingerprint=target.schema_fingerprint,
-        rehearsal_id=rehearsal.id if rehearsal else None,
-        rehearsal_ok=rehearsal.ok if rehearsal else None,
-        rehearsal_result=rehearsal_digest(rehearsal.result or {}) if rehearsal else None,
-        rules_version=analysis.rules_version if analysis else None,
-    )
-
-
-def risk_of(analysis: Analysis | None) -> Risk:
-    """The risk that an analysis found; unknown where there is none."""
-    found = (analysis.report or {}).get("risk") if analysis else None
-    return found if found in {"low", "medium", "high"} else "unknown"
 
 
 def checklist_of(policy: EnvironmentPolicy) -> tuple[ChecklistItem, ...]:
@@ -113,6 +94,29 @@ def backup_step(content: Content) -> str | None:
         if step.kind in _CHANGING:
             return None
     return None
+
+
+def _evidence(revision: PlanRevision, target: Target, analysis: AnalysisFound, rehearsal: RehearsalFound) -> Evidence:
+    """What a decision about the revision for the target is bound to at this moment."""
+    return Evidence(
+        plan_digest=revision.digest,
+        target_id=target.id,
+        dsn_summary=target.dsn_summary,
+        catalog_fingerprint=target.schema_fingerprint,
+        rehearsal_id=rehearsal.id,
+        rehearsal_ok=rehearsal.ok,
+        rehearsal_result=None if rehearsal.outcome is None else rehearsal_digest(rehearsal.outcome),
+        rules_version=analysis.rules_version,
+    )
+
+
+def _risk(found: str | None) -> Risk:
+    return RISKS[RISKS.index(found)] if found in RISKS else "unknown"
+
+
+def _restored(rehearsal: RehearsalFound) -> bool | None:
+    rollback = (rehearsal.outcome or {}).get("rollback") or {}
+    return bool(rollback.get("schema_restored")) if rollback.get("ran") else None
 
 
 def _own_item(text: str) -> ChecklistItem:
@@ -140,12 +144,6 @@ def _earlier_run(session: Session, environment: Environment, digest: str) -> Ear
     return EarlierRun(id=run.id, environment=where.name, finished_at=run.finished_at)
 
 
-def _restored(session: Session, revision_id: int, target_id: int) -> bool | None:
-    rehearsal = plans.newest_rehearsal(session, revision_id, target_id, state=JobState.DONE)
-    rollback = ((rehearsal.result or {}).get("rollback") or {}) if rehearsal else {}
-    return bool(rollback.get("schema_restored")) if rollback.get("ran") else None
-
-
 def _target_error(target: Target) -> str | None:
     if target.last_error is not None:
         return str(target.last_error.get("message") or "The last connection test failed.")
@@ -154,16 +152,6 @@ def _target_error(target: Target) -> str | None:
         return None
     lacks = [str(lack.get("what")) for lack in capabilities.get("missing", ()) if lack.get("is_required")]
     return f"Headgate's role lacks: {', '.join(lacks)}."
-
-
-def _analysis_error(session: Session, revision_id: int, target_id: int) -> str | None:
-    newest = plans.newest_analysis(session, revision_id, target_id)
-    return str((newest.error or {}).get("message")) if newest and newest.state is JobState.FAILED else None
-
-
-def _rehearsal_error(session: Session, revision_id: int, target_id: int) -> str | None:
-    newest = plans.newest_rehearsal(session, revision_id, target_id)
-    return str((newest.error or {}).get("message")) if newest and newest.state is JobState.FAILED else None
 
 
 def _ticks(session: Session, plan_id: int, target_id: int) -> tuple[TickedByHand, ...]:

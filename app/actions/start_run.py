@@ -7,12 +7,13 @@ from typing import Any
 from sqlalchemy.exc import IntegrityError
 
 from app.actions import reach, wording
-from app.actions.load_readiness import load_readiness
+from app.actions.load_readiness import load_facts
 from app.actions.permissions import Permission
 from app.actions.work import Work
 from app.errors import HeadgateError, MovedMeanwhileError, NotFoundError
+from app.review.facts import Facts
 from app.review.policy import PROFILES
-from app.review.readiness import Missing, NotReady, Ready
+from app.review.readiness import Missing, NotReady, Ready, readiness
 from app.run.events import RunCreated
 from app.store import people, plans, reviews, runs, targets
 from app.store.events import append_event
@@ -35,6 +36,14 @@ class NotReadyError(HeadgateError):
         first = "; ".join(f"{item.what}: {item.why}" for item in missing[:3])
         more = f" And {len(missing) - 3} more." if len(missing) > 3 else ""  # noqa: PLR2004  as many as a sentence holds
         super().__init__(f"The plan is not ready to run. {first}{more}", hint="Each item says who or what clears it.")
+
+    def as_json(self) -> dict[str, Any]:
+        """The error object with the whole list of what is missing."""
+        listed = [
+            {"gate": item.gate, "what": item.what, "why": item.why, "clears": item.clears, "can_override": item.can_override}
+            for item in self.missing
+        ]
+        return {**super().as_json(), "missing": listed}
 
 
 class TargetTakenError(MovedMeanwhileError):
@@ -71,7 +80,8 @@ def start_run(
         return made
     target = _held_target(work, plan, target_id)
     revision = _shown(work, plan, digest)
-    ready = _require_ready(work, revision, target)
+    facts = load_facts(work.session, revision_id=revision.id, target_id=target.id, now=work.now)
+    ready = _require_ready(facts)
     if scheduled_for is not None and scheduled_for.tzinfo is None:
         raise wording.refused("scheduled_for", "The time needs its time zone.")
     new = NewRun(
@@ -83,6 +93,7 @@ def start_run(
         scheduled_for=scheduled_for if scheduled_for and scheduled_for > work.now else None,
         options=_options(work, target, options or {}),
         catalog_fingerprint=target.schema_fingerprint,
+        evidence_digest=facts.evidence.digest(),
         request_token=request_token or None,
     )
     run = _insert(work, new, revision, target)
@@ -135,8 +146,8 @@ def _shown(work: Work, plan: Plan, digest: str) -> PlanRevision:
     return revision
 
 
-def _require_ready(work: Work, revision: PlanRevision, target: Target) -> Ready:
-    answer = load_readiness(work.session, revision_id=revision.id, target_id=target.id, now=work.now)
+def _require_ready(facts: Facts) -> Ready:
+    answer = readiness(facts)
     if isinstance(answer, NotReady):
         raise NotReadyError(answer.missing)
     return answer

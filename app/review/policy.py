@@ -9,6 +9,7 @@ from app.review.roles import Role
 from app.review.windows import Window, parse_window
 
 Risk = Literal["low", "medium", "high", "unknown"]
+RISKS: tuple[Risk, ...] = ("low", "medium", "high")
 Profile = Literal["gentle", "balanced", "fast"]
 PROFILES: tuple[Profile, ...] = ("gentle", "balanced", "fast")
 _MOST_APPROVALS = 10

@@ -2,11 +2,12 @@
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from app.errors import NotFoundError
+from app.store.once import insert_or_find
 from app.store.tables.backups import Backup, Restore
 from app.store.words import OPEN, BackupFormat, BackupState, JobState
 
@@ -35,18 +36,15 @@ def request(
     now: datetime,
 ) -> tuple[Backup, bool]:
     """The backup that was asked for, and True where it is a new one: one at a time is open per target."""
-    made = session.scalar(
-        insert(Backup)
-        .values(target_id=target_id, requested_by=requested_by, format=format, jobs=jobs, tables=tables, created_at=now)
-        .on_conflict_do_nothing()
-        .returning(Backup.id)
+    before = session.scalar(select(func.max(Backup.id)).where(Backup.target_id == target_id)) or 0
+    row = insert_or_find(
+        session,
+        insert(Backup).values(
+            target_id=target_id, requested_by=requested_by, format=format, jobs=jobs, tables=tables, created_at=now
+        ),
+        select(Backup).where(Backup.target_id == target_id, Backup.run_id.is_(None), Backup.state.in_(_OPEN)),
     )
-    if made is not None:
-        return get(session, made), True
-    found = session.scalars(
-        select(Backup).where(Backup.target_id == target_id, Backup.run_id.is_(None), Backup.state.in_(_OPEN))
-    ).one()
-    return found, False
+    return row, row.id > before
 
 
 def newest_whole(session: Session, target_id: int) -> Backup | None:
@@ -61,14 +59,11 @@ def newest_whole(session: Session, target_id: int) -> Backup | None:
 
 def request_restore(session: Session, backup_id: int, *, new_database: str, requested_by: int, now: datetime) -> Restore:
     """The restore of a backup into a new database: the open one where it was asked for already."""
-    session.execute(
-        insert(Restore)
-        .values(backup_id=backup_id, new_database=new_database, requested_by=requested_by, created_at=now)
-        .on_conflict_do_nothing()
+    return insert_or_find(
+        session,
+        insert(Restore).values(backup_id=backup_id, new_database=new_database, requested_by=requested_by, created_at=now),
+        select(Restore).where(Restore.backup_id == backup_id, Restore.new_database == new_database, Restore.state.in_(OPEN)),
     )
-    return session.scalars(
-        select(Restore).where(Restore.backup_id == backup_id, Restore.new_database == new_database, Restore.state.in_(OPEN))
-    ).one()
 
 
 def restores_of(session: Session, backup_id: int) -> list[Restore]:

@@ -7,6 +7,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from app.errors import NotFoundError
+from app.store.once import insert_or_find
 from app.store.tables.jobs import Job
 from app.store.words import OPEN, JobKind, JobState
 
@@ -24,9 +25,8 @@ def get(session: Session, job_id: int) -> Job:
 
 def queue(session: Session, kind: JobKind, subject_id: int, *, requested_by: int | None, now: datetime) -> Job:
     """The job of a kind for a subject that is to come: the open one where there is one already."""
-    session.execute(
-        insert(Job)
-        .values(kind=kind, subject_id=subject_id, requested_by=requested_by, state=JobState.QUEUED, created_at=now)
-        .on_conflict_do_nothing()
+    return insert_or_find(
+        session,
+        insert(Job).values(kind=kind, subject_id=subject_id, requested_by=requested_by, state=JobState.QUEUED, created_at=now),
+        select(Job).where(Job.kind == kind, Job.subject_id == subject_id, Job.state.in_(OPEN)),
     )
-    return session.scalars(select(Job).where(Job.kind == kind, Job.subject_id == subject_id, Job.state.in_(OPEN))).one()

@@ -82,17 +82,6 @@ def members(session: Session, project_id: int) -> list[Member]:
     return sorted(found, key=lambda member: -member.role.rank)
 
 
-def role_in(session: Session, person_id: int, project_id: int) -> Role | None:
-    """What the person may do in the project now; None where the account is closed or has no role there."""
-    person = session.get(Person, person_id)
-    if person is None or not person.is_active:
-        return None
-    if person.is_admin:
-        return Role.ADMIN
-    membership = session.get(Membership, (person_id, project_id))
-    return membership.role if membership else None
-
-
 def set_role(session: Session, person_id: int, project_id: int, role: Role | None) -> None:
     """Give the person a role in the project, or take it away with None."""
     if role is None:

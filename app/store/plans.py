@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from app.errors import NotFoundError
 from app.plan.model import Plan as Content
+from app.store.once import insert_or_find
 from app.store.tables.plans import Analysis, Plan, PlanRevision, Rehearsal
 from app.store.words import OPEN, JobState, PlanState
 
@@ -96,30 +97,24 @@ def add_revision(
 
 def queue_analysis(session: Session, revision_id: int, target_id: int | None, *, now: datetime) -> Analysis:
     """The analysis of a revision for a target that is to come: the open one where there is one already."""
-    session.execute(
-        insert(Analysis)
-        .values(revision_id=revision_id, target_id=target_id, state=JobState.QUEUED, created_at=now)
-        .on_conflict_do_nothing()
-    )
-    return session.scalars(
+    return insert_or_find(
+        session,
+        insert(Analysis).values(revision_id=revision_id, target_id=target_id, state=JobState.QUEUED, created_at=now),
         select(Analysis).where(
-            Analysis.revision_id == revision_id,
-            Analysis.target_id.is_not_distinct_from(target_id),
-            Analysis.state.in_(OPEN),
-        )
-    ).one()
+            Analysis.revision_id == revision_id, Analysis.target_id.is_not_distinct_from(target_id), Analysis.state.in_(OPEN)
+        ),
+    )
 
 
 def queue_rehearsal(session: Session, revision_id: int, target_id: int, *, now: datetime) -> Rehearsal:
     """The rehearsal of a revision for a target that is to come: the open one where there is one already."""
-    session.execute(
-        insert(Rehearsal)
-        .values(revision_id=revision_id, target_id=target_id, state=JobState.QUEUED, created_at=now)
-        .on_conflict_do_nothing()
+    return insert_or_find(
+        session,
+        insert(Rehearsal).values(revision_id=revision_id, target_id=target_id, state=JobState.QUEUED, created_at=now),
+        select(Rehearsal).where(
+            Rehearsal.revision_id == revision_id, Rehearsal.target_id == target_id, Rehearsal.state.in_(OPEN)
+        ),
     )
-    return session.scalars(
-        select(Rehearsal).where(Rehearsal.revision_id == revision_id, Rehearsal.target_id == target_id, Rehearsal.state.in_(OPEN))
-    ).one()
 
 
 def newest_analysis(

@@ -2,14 +2,14 @@
 
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import and_, select, update
 from sqlalchemy.orm import Session
 
 from app.errors import NotFoundError
 from app.review.approvals import Decided
 from app.review.evidence import Evidence
-from app.store import people
-from app.store.tables.people import Person
+from app.review.roles import Role
+from app.store.tables.people import Membership, Person
 from app.store.tables.plans import PlanRevision
 from app.store.tables.reviews import Comment, Decision, Override, Tick
 from app.store.words import Verdict
@@ -18,8 +18,9 @@ from app.store.words import Verdict
 def standing_decisions(session: Session, revision_id: int, target_id: int, project_id: int) -> tuple[Decided, ...]:
     """Decisions on a revision for a target that nobody dismissed, each with its person's present role, the oldest first."""
     rows = session.execute(
-        select(Decision, Person)
+        select(Decision, Person, Membership.role)
         .join(Person, Person.id == Decision.person_id)
+        .outerjoin(Membership, and_(Membership.person_id == Person.id, Membership.project_id == project_id))
         .where(Decision.revision_id == revision_id, Decision.target_id == target_id, Decision.dismissed_at.is_(None))
         .order_by(Decision.id)
     )
@@ -28,14 +29,20 @@ def standing_decisions(session: Session, revision_id: int, target_id: int, proje
             id=decision.id,
             person_id=person.id,
             person=person.name,
-            role=people.role_in(session, person.id, project_id),
+            role=_role_now(person, role),
             verdict=decision.verdict.value,
             reason=decision.reason,
             at=decision.created_at,
             evidence=Evidence.from_json(decision.evidence),
         )
-        for decision, person in rows
+        for decision, person, role in rows
     )
+
+
+def _role_now(person: Person, role: Role | None) -> Role | None:
+    if not person.is_active:
+        return None
+    return Role.ADMIN if person.is_admin else role
 
 
 def decide(

@@ -420,3 +420,14 @@ def test_the_facts_name_everybody_who_wrote_it(world: World, plan: Plan):
     with world.sessions() as session:
         facts = load_facts(session, revision_id=world.revision(plan).id, target_id=world.production.id, now=world.clock.now())
     assert facts.authors == {world.people["author"].id, world.people["operator"].id}
+
+
+def test_what_was_sent_back_is_not_asked_for_again_without_a_change(world: World, plan: Plan):
+    with world.work("approver") as work:
+        request_changes(work, plan_id=plan.id, digest=world.digest(plan), reason="Why?")
+    with pytest.raises(MovedMeanwhileError, match="Approver asked for changes"), world.work("author") as work:
+        request_review(work, plan_id=plan.id)
+    with world.work("author") as work:
+        edit_plan(work, plan_id=plan.id, content=a_plan("Better"), based_on=world.digest(plan))
+    world.approved(plan)
+    assert world.plan(plan).state is PlanState.IN_REVIEW
