@@ -58,7 +58,9 @@ class Site:
 
     def stranger(self) -> TestClient:
         """A browser in which nobody is signed in."""
-        return TestClient(self.app, base_url=ORIGIN, headers={"origin": ORIGIN}, follow_redirects=False, raise_server_exceptions=False)
+        return TestClient(
+            self.app, base_url=ORIGIN, headers={"origin": ORIGIN}, follow_redirects=False, raise_server_exceptions=False
+        )
 
     def browser(self, who: str) -> TestClient:
         """A browser in which a person of the world is signed in."""

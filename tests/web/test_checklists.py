@@ -61,7 +61,9 @@ def test_a_second_person_who_presses_start_is_told_who_was_faster(site: Site):
     for who in ("operator", "admin"):
         browser = site.browser(who)
         forms.append((browser, Forms(browser.get(f"/plans/{plan.id}/start").text).fields(f"/plans/{plan.id}/start")))
-    answers = [browser.post(f"/plans/{plan.id}/start", data={**fields, "confirm": "shop-production"}) for browser, fields in forms]
+    answers = [
+        browser.post(f"/plans/{plan.id}/start", data={**fields, "confirm": "shop-production"}) for browser, fields in forms
+    ]
     assert [answer.status_code for answer in answers] == [303, 409]
     assert "Operator started run" in answers[1].text
 

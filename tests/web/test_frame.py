@@ -97,7 +97,9 @@ def test_what_nobody_foresaw_has_a_reference_number_and_no_traceback(site: Site)
 
 def test_an_own_database_that_is_away_is_said_so(site: Site):
     away = make_sessions(make_engine("postgresql://nobody@127.0.0.1:1/nothing"))
-    client = TestClient(create_app(site.world.settings, away, Bell()), base_url="http://testserver", raise_server_exceptions=False)
+    client = TestClient(
+        create_app(site.world.settings, away, Bell()), base_url="http://testserver", raise_server_exceptions=False
+    )
     assert client.get("/healthz").status_code == 200
     assert client.get("/readyz").status_code == 503
     answer = client.get("/")

@@ -128,7 +128,9 @@ def test_a_viewer_is_offered_no_edit_and_refused_one(site: Site):
 
 
 def test_names_and_sql_are_escaped(site: Site):
-    plan = site.world.imported(a_plan("<b>bold</b>", steps=(a_step("evil", sql="SELECT '<img src=x onerror=alert(1)>'", undo="SELECT 1"),)))
+    plan = site.world.imported(
+        a_plan("<b>bold</b>", steps=(a_step("evil", sql="SELECT '<img src=x onerror=alert(1)>'", undo="SELECT 1"),))
+    )
     page = site.browser("viewer").get(f"/plans/{plan.id}/steps").text
     assert "<img src=x" not in page
     assert "<b>bold</b>" not in page
@@ -144,7 +146,12 @@ def test_accepting_a_risk_makes_a_revision_with_the_reason(site: Site):
     plan = site.world.imported()
     answer = site.browser("author").post(
         f"/plans/{plan.id}/accept",
-        data={"base_digest": site.world.digest(plan), "rule": "index-blocks-writes", "step": "index-note", "reason": "Nobody writes at night"},
+        data={
+            "base_digest": site.world.digest(plan),
+            "rule": "index-blocks-writes",
+            "step": "index-note",
+            "reason": "Nobody writes at night",
+        },
     )
     assert answer.status_code == 303
     assert site.world.revision(plan).number == 2

@@ -16,7 +16,10 @@ def plan(site: Site) -> Plan:
 
 def test_the_review_says_what_a_reviewer_decides_by_in_its_order(site: Site, plan: Plan):
     page = site.browser("approver").get(f"/plans/{plan.id}/review").text
-    places = [page.index(f"<h2>{title}</h2>") for title in ("What changes", "The worst moment", "What breaks", "How we go back", "Proof")]
+    places = [
+        page.index(f"<h2>{title}</h2>")
+        for title in ("What changes", "The worst moment", "What breaks", "How we go back", "Proof")
+    ]
     assert places == sorted(places)
     assert "ACCESS EXCLUSIVE" in page
 

@@ -21,7 +21,11 @@ def test_a_database_is_added_tested_by_a_worker_and_never_shows_its_password(sit
 
 
 def test_a_malformed_connection_string_is_refused_without_repeating_it(site: Site):
-    body = {"environment_id": str(site.world.production.environment_id), "name": "x", "dsn": "postgresql://app:hunter2secret@[bad"}
+    body = {
+        "environment_id": str(site.world.production.environment_id),
+        "name": "x",
+        "dsn": "postgresql://app:hunter2secret@[bad",
+    }
     answer = site.browser("admin").post("/targets", data=body)
     assert answer.status_code == 422
     assert "hunter2secret" not in answer.text
@@ -33,7 +37,12 @@ def test_a_viewer_sees_the_database_and_may_change_nothing(site: Site):
     page = viewer.get(f"/targets/{number}").text
     assert "shop-production" in page
     assert f"/targets/{number}/edit" not in page
-    for path in (f"/targets/{number}/test", f"/targets/{number}/read-schema", f"/targets/{number}/retire", f"/targets/{number}/backups"):
+    for path in (
+        f"/targets/{number}/test",
+        f"/targets/{number}/read-schema",
+        f"/targets/{number}/retire",
+        f"/targets/{number}/backups",
+    ):
         assert viewer.post(path).status_code == 403
     assert site.browser("outsider").get(f"/targets/{number}").status_code == 404
 
@@ -41,7 +50,9 @@ def test_a_viewer_sees_the_database_and_may_change_nothing(site: Site):
 def test_what_is_missing_comes_with_the_grant_that_mends_it(site: Site):
     with site.world.sessions.begin() as session:
         row = session.get_one(Target, site.world.production.id)
-        row.capabilities = {"missing": [{"what": "No statistics", "why": "Hidden", "grant_sql": "GRANT pg_read_all_stats TO app;"}]}
+        row.capabilities = {
+            "missing": [{"what": "No statistics", "why": "Hidden", "grant_sql": "GRANT pg_read_all_stats TO app;"}]
+        }
     page = site.browser("viewer").get(f"/targets/{site.world.production.id}").text
     assert "No statistics" in page
     assert "pg_read_all_stats" in page
@@ -60,7 +71,16 @@ def test_a_project_comes_with_two_environments_and_their_rules_can_be_changed(si
     assert "Billing" in browser.get("/targets").text
     path = f"/environments/{site.world.production.environment_id}"
     form = Forms(browser.get(path).text).fields(path)
-    body = {**form, "approvals_high": "3", "checklist": "sql-reviewed\nAsk the data team", "windows": "saturday 22:00 02:00", "approver_role": "approver", "profile": "gentle", "color": "red", "is_production": "1"}
+    body = {
+        **form,
+        "approvals_high": "3",
+        "checklist": "sql-reviewed\nAsk the data team",
+        "windows": "saturday 22:00 02:00",
+        "approver_role": "approver",
+        "profile": "gentle",
+        "color": "red",
+        "is_production": "1",
+    }
     answer = browser.post(path, data=body)
     assert answer.status_code == 303, answer.text
     page = browser.get(path).text
@@ -86,5 +106,10 @@ def test_a_restore_asks_for_the_new_name_twice(site: Site):
     browser = site.browser("operator")
     wrong = browser.post(f"/backups/{number}/restore", data={"new_database": "shop_restored", "confirmation": "shop"})
     assert wrong.status_code == 422
-    assert browser.post(f"/backups/{number}/restore", data={"new_database": "shop_restored", "confirmation": "shop_restored"}).status_code == 303
+    assert (
+        browser.post(
+            f"/backups/{number}/restore", data={"new_database": "shop_restored", "confirmation": "shop_restored"}
+        ).status_code
+        == 303
+    )
     assert "shop_restored" in browser.get(f"/backups/{number}").text

@@ -135,7 +135,8 @@ def acts(session: Session, actor: Actor) -> list[str]:
 def actors(session: Session, actor: Actor) -> list[tuple[int, str]]:
     """Everybody who occurs in the lines that the actor sees."""
     seen = _in_sight(actor)
-    query = select(AuditLine.person_id, AuditLine.actor).ext(distinct_on(AuditLine.person_id)).where(AuditLine.person_id.is_not(None))
+    known = AuditLine.person_id.is_not(None)
+    query = select(AuditLine.person_id, AuditLine.actor).ext(distinct_on(AuditLine.person_id)).where(known)
     query = query.order_by(AuditLine.person_id, AuditLine.id.desc())
     rows = session.execute(query if seen is None else query.where(seen))
     return [(number, name) for number, name in rows if number is not None]

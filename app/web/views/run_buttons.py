@@ -36,6 +36,8 @@ class Bar:
     #: the gate's own form stands beside what it asks
     gate: Button | None
     may_change_speed: bool
+    #: True while the run is watched: its checklist and its end are on a page of their own
+    is_watched: bool
     #: what this person may not do here, and who may; "" where nothing is withheld
     withheld: str
 
@@ -58,7 +60,6 @@ _FACES: dict[Move, _Face] = {
     Move.RETRY: _Face("retry", "Retry the step", "rotate-ccw", _CONTROL, "btn-primary"),
     Move.SKIP_STEP: _Face("skip", "Skip the step…", "skip-forward", _CONTROL, "", "reason", "Why it may be skipped"),
     Move.ASK_PAUSE: _Face("pause", "Pause", "pause", _CONTROL),
-    Move.CLOSE: _Face("close", "End the watch", "check", Permission.MONITOR, "", "note", "What was seen"),
     Move.ROLL_BACK: _Face("roll-back", "Roll back…", "undo-2", Permission.ROLL_BACK, "btn-danger", "target", "Type the name"),
     Move.ASK_CANCEL: _Face("cancel", "Cancel the run…", "square", _CONTROL, "btn-danger", "reason", "Why"),
 }
@@ -77,6 +78,7 @@ def bar_of(actor: Actor, page: RunPage) -> Bar:
         buttons=tuple(found.values()),
         gate=gate,
         may_change_speed=is_backfill and state is RunState.RUNNING and actor.may(page.project_id, _CONTROL),
+        is_watched=state is RunState.MONITORING,
         withheld=_withheld(actor, page),
     )
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from app.run.events import Event
 from app.web.formats import count, milliseconds, plural, size, span, words
+from app.web.tones import tone as tone_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,9 +53,9 @@ def _backfill_finished(e: Any) -> _Said:
 
 
 def _state_changed(e: Any) -> _Said:
-    tone = {"failed": _BAD, "completed": _OK, "monitoring": _OK, "paused": _WARN, "cancelled": _WARN}.get(e.target, _PLAIN)
+    look = {"failed": _BAD, "completed": _OK, "monitoring": _OK, "paused": _WARN, "cancelled": _WARN}.get(e.target, _PLAIN)
     by = f" by {e.by}" if e.by else ""
-    return tone, f"Now {words(e.target)}{by}. {e.reason}", ""
+    return look, f"Now {tone_of('run', e.target).word}{by}. {e.reason}", ""
 
 
 def _verification_finished(e: Any) -> _Said:

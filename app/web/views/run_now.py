@@ -39,6 +39,8 @@ class Now:
     if_you_stop: tuple[str, ...]
     error: Mapping[str, Any] | None
     rates: RateChart | None
+    #: False for an open gate, whose own card says it all
+    has_card: bool
     #: the step that comes after it, "" where it is the last one
     next_title: str
 
@@ -62,6 +64,7 @@ def now_of(session: Session, run: Run, content: Content, timeline: Sequence[Time
         if_you_stop=if_you_stop(content, timeline, row, is_rollback=run.direction is Direction.ROLLBACK),
         error=next((found.error for found in steps if found.step_id == row.step_id), None),
         rates=_rates(session, run, row),
+        has_card=not (row.kind == "gate" and row.state is StepState.WAITING),
         next_title=next((later.title for later in timeline if later.position == row.position + 1), ""),
     )
 

@@ -43,7 +43,10 @@ class TimelineRow:
     #: True where a new phase begins
     opens_phase: bool
     state: StepState
+    #: True for the step that the page is about
     is_current: bool
+    #: True where the run stands at it: it is under way, failed, or next
+    is_here: bool
     attempts: int
     seconds: float | None
     #: what came of it, in few words: "300,000 rows", "2 tries again"
@@ -79,6 +82,7 @@ def timeline_of(session: Session, run: Run, content: Content, steps: Sequence[Ru
                 opens_phase=not rows or rows[-1].phase != row.phase,
                 state=row.state,
                 is_current=row.step_id == current,
+                is_here=row.step_id == current and row.state in (*_REACHED, StepState.PENDING),
                 attempts=row.attempts,
                 seconds=_seconds(row),
                 detail=details.get(row.step_id, ""),

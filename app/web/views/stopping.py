@@ -5,6 +5,7 @@ from typing import Protocol
 
 from app.plan.model import Grade, Plan
 from app.run.states import StepState
+from app.web.formats import plural
 
 _GRADES: tuple[Grade, ...] = ("lossless", "loses-new-writes", "irreversible")
 _UNITS = {
@@ -37,8 +38,10 @@ def if_you_stop(content: Plan, timeline: Sequence[_Row], current: _Row, *, is_ro
     if current.state in (StepState.RUNNING, StepState.WAITING) and current.kind in _UNITS:
         said.append(_UNITS[current.kind])
     if done:
-        verb = "stay undone" if is_rollback else "stay done"
-        said.append(f"{len(done)} of {len(timeline)} steps {verb}, up to “{done[-1].title}”.")
+        verb = "undone" if is_rollback else "done"
+        said.append(
+            f"{len(done)} of {plural(len(timeline), 'step')} {'stays' if len(done) == 1 else 'stay'} {verb}, up to “{done[-1].title}”."
+        )
     elif not said:
         said.append("Nothing was changed on the target yet.")
     if current.state not in (StepState.SUCCEEDED, StepState.ROLLED_BACK):

@@ -1,5 +1,6 @@
 """Plans: import, show, analyse, rehearse, review, checklist."""
 
+from datetime import datetime
 from typing import Any
 
 from fastapi import APIRouter
@@ -87,11 +88,14 @@ class Overriding(BaseModel):
 
 
 class Starting(BaseModel):
-    """A wish to start; the same token again finds the same run."""
+    """A wish to start, now or at a time (with its zone); the same token again finds the same run."""
 
     digest: str
     request_token: str
     target_id: int | None = None
+    scheduled_for: datetime | None = None
+    profile: str | None = None
+    max_rate: int | None = None
 
 
 @router.post("/plans", status_code=201)
@@ -238,5 +242,13 @@ def override(work: SignedIn, plan_id: int, body: Overriding) -> dict[str, Any]:
 @router.post("/plans/{plan_id}/run", status_code=201)
 def run(work: SignedIn, plan_id: int, body: Starting) -> dict[str, Any]:
     """Start the revision of that digest."""
-    started = start_run(work, plan_id=plan_id, digest=body.digest, request_token=body.request_token, target_id=body.target_id)
+    started = start_run(
+        work,
+        plan_id=plan_id,
+        digest=body.digest,
+        request_token=body.request_token,
+        target_id=body.target_id,
+        scheduled_for=body.scheduled_for,
+        options={"profile": body.profile, "max_rate": body.max_rate},
+    )
     return {"run": started.id, "key": str(started.key)}
