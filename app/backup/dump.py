@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-import psycopg
-
 from app.backup.artifact import Artifact, Format, manifest_path, seal_artifact
 from app.backup.clients import connect_argument, connection_environment, find_client, require_not_older
 from app.errors import HeadgateError
+from app.target.session import Target
 
 _LOOK_SECONDS = 0.5
 _END_SECONDS = 10
@@ -70,10 +69,9 @@ class DumpProgress:
 
 def measure_source(dsn: str, tables: tuple[str, ...]) -> tuple[int, int, int]:
     """Bytes and number of the tables that would be dumped, and the server's version number."""
-    with psycopg.connect(dsn, autocommit=True, application_name="headgate backup") as connection:
-        row = connection.execute(_SOURCE, {"tables": list(tables) or None}).fetchone()
-        assert row is not None  # noqa: S101 - an aggregate always returns one row
-        return int(row[0]), int(row[1]), connection.info.server_version
+    with Target.connect(dsn, purpose="backup", allow_standby=True) as target:
+        row = target.one(_SOURCE, {"tables": list(tables) or None}) or {"bytes": 0, "tables": 0}
+        return int(row["bytes"]), int(row["tables"]), target.server_version_num
 
 
 def dump(order: DumpOrder) -> Generator[DumpProgress, None, Artifact]:

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psycopg
 from psycopg import conninfo, sql
 
 from app.backup.artifact import check_artifact
 from app.backup.clients import connect_argument, connection_environment, find_client
 from app.errors import HeadgateError
+from app.target.errors import TargetError
+from app.target.session import Target
 
 _LOOK_SECONDS = 0.5
 _TABLES = """
@@ -23,7 +24,7 @@ FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.rel
 WHERE c.relkind = 'r' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
 ORDER BY 1, 2
 """
-_EXISTS = "SELECT EXISTS (SELECT FROM pg_catalog.pg_database WHERE datname = %(name)s)"
+_EXISTS = "SELECT EXISTS (SELECT FROM pg_catalog.pg_database WHERE datname = %(name)s) AS exists"
 _LONGEST_NAME_BYTES = 63
 
 
@@ -83,23 +84,26 @@ def restore(order: RestoreOrder) -> Generator[str, None, Restored]:
 def _create(order: RestoreOrder) -> None:
     if len(order.new_database.encode()) > _LONGEST_NAME_BYTES:
         raise RestoreFailedError(f"The name {order.new_database!r} is longer than {_LONGEST_NAME_BYTES} bytes.")
-    with psycopg.connect(order.dsn, autocommit=True, application_name="headgate restore") as connection:
-        row = connection.execute(_EXISTS, {"name": order.new_database}).fetchone()
-        if row and row[0]:
+    with Target.connect(order.dsn, purpose="restore") as target:
+        row = target.one(_EXISTS, {"name": order.new_database})
+        if row and row["exists"]:
             raise RestoreFailedError(
                 f"A database named {order.new_database!r} exists.", hint="Choose another name: a restore never writes over one."
             )
         try:
-            connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(order.new_database)))
-        except psycopg.errors.InsufficientPrivilege as error:
+            target.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(order.new_database)))
+        except TargetError as error:
+            if error.sqlstate != "42501":
+                raise
+            grant = sql.SQL("ALTER ROLE {} CREATEDB;").format(sql.Identifier(target.connection.info.user))
             raise RestoreFailedError(
-                "The role may not create databases.", hint=f"ALTER ROLE {connection.info.user} CREATEDB;", sqlstate=error.sqlstate
+                "The role may not create databases.", hint=grant.as_string(target.connection), sqlstate=error.sqlstate
             ) from error
 
 
 def _drop(order: RestoreOrder) -> None:
-    with psycopg.connect(order.dsn, autocommit=True, application_name="headgate restore") as connection:
-        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(order.new_database)))
+    with Target.connect(order.dsn, purpose="restore") as target:
+        target.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(order.new_database)))
 
 
 def _run(order: RestoreOrder) -> Generator[str, None, None]:
@@ -128,8 +132,9 @@ def _run(order: RestoreOrder) -> Generator[str, None, None]:
 def _count(order: RestoreOrder) -> dict[str, int]:
     counts: dict[str, int] = {}
     dsn = conninfo.make_conninfo(order.dsn, dbname=order.new_database)
-    with psycopg.connect(dsn, autocommit=True, application_name="headgate restore") as connection:
-        for schema, name in connection.execute(_TABLES).fetchall():
-            row = connection.execute(sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(schema, name))).fetchone()
-            counts[f"{schema}.{name}"] = int(row[0]) if row else 0
+    with Target.connect(dsn, purpose="counts restored rows") as target:
+        for table in target.all(_TABLES):
+            name = sql.Identifier(table["schema"], table["name"])
+            row = target.one(sql.SQL("SELECT count(*) AS rows FROM {}").format(name))
+            counts[f"{table['schema']}.{table['name']}"] = int(row["rows"]) if row else 0
     return counts

@@ -76,6 +76,8 @@ def _make_roles(connection: psycopg.Connection, passwords: dict[str, str]) -> No
         make_role(connection, role, password)
     for right in RIGHTS:
         connection.execute(sql.SQL("GRANT {} TO {}").format(sql.Identifier(right), sql.Identifier(OWNER)))
+    # a backup is restored into a new database beside the old one
+    connection.execute(sql.SQL("ALTER ROLE {} CREATEDB").format(sql.Identifier(OWNER)))
 
 
 def _is_complete(connection: psycopg.Connection, name: str) -> bool:

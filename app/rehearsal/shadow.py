@@ -13,7 +13,7 @@ from psycopg import conninfo, sql
 
 from app.backup.clients import connect_argument, connection_environment, find_client, require_not_older
 from app.errors import HeadgateError
-from app.target.errors import from_connect
+from app.target.session import Target
 
 _ROLES = "SELECT rolname FROM pg_catalog.pg_roles WHERE rolname !~ '^pg_'"
 _SAMPLE_LINES = 3
@@ -46,7 +46,7 @@ def shadow_database(
     Raises ShadowError (an extension or a role is missing there, ...), TargetError.
     """
     name = f"headgate_shadow_{secrets.token_hex(6)}"
-    target_version, roles = _look_at(target_dsn)
+    target_version, target_num, roles = _look_at(target_dsn)
     try:
         with psycopg.connect(server_dsn, autocommit=True, application_name="headgate rehearsal") as server:
             shadow_version = _version(server)
@@ -56,19 +56,16 @@ def shadow_database(
         raise ShadowError(f"The shadow server could not be reached: {error}", hint="Check HEADGATE_SHADOW_URL.") from None
     try:
         dsn = conninfo.make_conninfo(server_dsn, dbname=name)
-        _copy_schema(target_dsn, dsn, ledger_schema, bin_dir)
+        _copy_schema(target_dsn, dsn, ledger_schema, _dump_program(bin_dir, target_num), bin_dir)
         yield Shadow(dsn=dsn, target_version=target_version, shadow_version=shadow_version, notes=tuple(notes))
     finally:
         with psycopg.connect(server_dsn, autocommit=True, application_name="headgate rehearsal") as server:
             server.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
-def _look_at(target_dsn: str) -> tuple[str, list[str]]:
-    try:
-        with psycopg.connect(target_dsn, autocommit=True, application_name="headgate rehearsal") as target:
-            return _version(target), [row[0] for row in target.execute(_ROLES).fetchall()]
-    except psycopg.OperationalError as error:
-        raise from_connect(error, "the target") from None
+def _look_at(target_dsn: str) -> tuple[str, int, list[str]]:
+    with Target.connect(target_dsn, purpose="rehearsal", allow_standby=True) as target:
+        return _version(target.connection), target.server_version_num, [row["rolname"] for row in target.all(_ROLES)]
 
 
 def _version(connection: psycopg.Connection) -> str:
@@ -94,10 +91,8 @@ def _version_note(target: str, shadow: str) -> list[str]:
     return [f"The shadow is PostgreSQL {shadow}, the target {target}: locks and rewrites may differ between versions."]
 
 
-def _copy_schema(target_dsn: str, shadow_dsn: str, ledger_schema: str, bin_dir: Path | None) -> None:
-    dump, restore = find_client("pg_dump", bin_dir), find_client("pg_restore", bin_dir)
-    with psycopg.connect(target_dsn, application_name="headgate rehearsal") as target:
-        require_not_older(dump, target.info.server_version)
+def _copy_schema(target_dsn: str, shadow_dsn: str, ledger_schema: str, dump: Path, bin_dir: Path | None) -> None:
+    restore = find_client("pg_restore", bin_dir)
     with tempfile.TemporaryDirectory(prefix="headgate-") as directory:
         archive = Path(directory) / "schema.dump"
         common = ["--no-password", "--no-owner", "--no-privileges"]
@@ -106,6 +101,12 @@ def _copy_schema(target_dsn: str, shadow_dsn: str, ledger_schema: str, bin_dir: 
             target_dsn,
         )
         _run([restore, *common, "--exit-on-error"], shadow_dsn, archive)
+
+
+def _dump_program(bin_dir: Path | None, server_version_num: int) -> Path:
+    program = find_client("pg_dump", bin_dir)
+    require_not_older(program, server_version_num)
+    return program
 
 
 def _run(command: list[str | Path], dsn: str, *files: Path) -> None:
