@@ -8,6 +8,7 @@ from app.plan.model import Step
 from app.steps.errors import NotUndoableError
 from app.steps.protocol import StepKind, Undoable
 from app.steps.registry import kind_of
+from app.steps.sql_run import LIMITS
 
 #: Kinds that change nothing on the target.
 WITHOUT_EFFECT = frozenset({"check", "gate", "hook", "backup", "wait"})
@@ -40,7 +41,7 @@ def undo_of(step: Step) -> Undo:
         return Undo(step=step, kind=None)
     kind, rollback = kind_of(step.kind), step.rollback
     if rollback is not None and rollback.sql:
-        limits = {name: step.spec[name] for name in ("lock_timeout_ms", "statement_timeout_ms", "attempts") if name in step.spec}
+        limits = {name: step.spec[name] for name in LIMITS if name in step.spec}
         undoing = replace(step, kind="sql", spec={"sql": rollback.sql, **limits}, source_file=None, source_line=None)
         return Undo(step=undoing, kind=kind_of("sql"))
     if isinstance(kind, Undoable) and (rollback is None or rollback.grade != "irreversible"):

@@ -62,6 +62,8 @@ _SQL = Kind(
             default="policy",
             sentence="How often it asks for a lock.",
         ),
+        _duration("patience", "How long it waits outside the lock queue for an old transaction to end.", "policy"),
+        _duration("queue_tolerance", "How long others may queue behind it before it gives way and tries again.", "3 s"),
         Field(
             name="transaction",
             type=types.BOOLEAN,

@@ -27,6 +27,8 @@ from app.target.errors import LockNotGrantedError, StatementCancelledError, Targ
 from app.target.session import Target
 
 Moves = Generator[Event | Gauge, None, None]
+#: What a step may say otherwise than the target's policy.
+LIMITS = ("lock_timeout_ms", "statement_timeout_ms", "attempts", "patience_ms", "queue_tolerance_ms")
 #: Looked at so often while we wait outside the queue.
 LOOK_SECONDS = 0.5
 
@@ -153,8 +155,7 @@ class SqlRun:
 
 def policy_of(context: StepContext) -> LockPolicy:
     """The target's policy with what the step says otherwise."""
-    names = ("lock_timeout_ms", "statement_timeout_ms", "attempts", "patience_ms", "queue_tolerance_ms")
-    said = {name: int(context.step.spec[name]) for name in names if context.step.spec.get(name) is not None}
+    said = {name: int(context.step.spec[name]) for name in LIMITS if context.step.spec.get(name) is not None}
     return replace(context.locks, **said)
 
 
