@@ -163,7 +163,9 @@ class Attempt:
             rows_total=job.estimated_rows if job else None,
             batches=sum(shard.batches for shard in shards),
         )
-        return Telling(step=order.step, crew=crew, governor=governor, progress=progress)
+        texts = self.definition.expressions
+        statement = f"UPDATE {self.prepared.root.qualified} SET {texts.set_text} WHERE {texts.where_text}"  # noqa: S608 (words for people)
+        return Telling(step=order.step, crew=crew, governor=governor, progress=progress, statement=statement)
 
     def _look(self) -> _Looked:
         """What is left, and whether that ends the backfill.

@@ -8,7 +8,7 @@ import threading
 from collections import deque
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from time import perf_counter
+from time import monotonic, perf_counter
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +16,7 @@ import psycopg
 from psycopg import sql
 
 from app.backfill import signals
+from app.backfill.counters import Counters
 from app.backfill.signals import Reading
 from app.target.errors import TargetError
 from app.target.session import Target
@@ -41,6 +42,7 @@ class Sentinel:
         self._statement = sql.SQL(CANARY).format(schema=sql.Identifier(schema))
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="backfill sentinel", daemon=True)
+        self._counters = Counters(oids)
         self._canary: deque[float] = deque(maxlen=10)
         self._baseline_ms = 0.0
         self._usual_active = 0.0
@@ -93,7 +95,8 @@ class Sentinel:
             if tick % 3 == 0:
                 self._often = signals.read_often(connection, self.ours, self._usual_active)
             if tick % 10 == 0:
-                self._seldom = signals.read_seldom(connection, self.ours, self._oids)
+                seldom = signals.read_seldom(connection, self.ours, self._oids)
+                self._seldom = [*seldom, *self._counters.read(connection, monotonic())]
             if tick == 0:
                 self._ready.set()
             tick += 1

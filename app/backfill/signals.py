@@ -56,7 +56,6 @@ SELECT current_setting('archive_mode') <> 'off' AS is_on, last_archived_wal, pg_
        pg_size_bytes(current_setting('wal_segment_size')) AS segment_bytes
   FROM pg_catalog.pg_stat_archiver
 """
-WAL_WRITTEN = "SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::float8 AS bytes"
 
 STANDBY_SECONDS, STANDBY_BYTES = 5.0, 256 * 1024**2
 ARCHIVE_SEGMENTS = 42

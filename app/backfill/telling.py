@@ -25,15 +25,20 @@ class Telling:
     crew: Crew
     governor: Governor
     progress: Progress
+    #: what is done to the rows, for people
+    statement: str
     _gauge_at: float = float("-inf")
     _batch_at: float = float("-inf")
     _slowed_by: str = ""
     _halted: bool = False
+    _blockers: tuple[str, ...] = ()
 
     def tell(self, report: Report | None) -> Iterator[Event | Gauge]:
         """What ``report`` is worth saying, with a gauge when one is due."""
         now = monotonic()
         self._halted = isinstance(report, Halted) or (self._halted and report is None)
+        if report is not None:
+            self._blockers = report.blockers if isinstance(report, Refused) else ()
         if isinstance(report, Committed):
             self.progress.committed(report)
         elif isinstance(report, SetAside):
@@ -77,6 +82,8 @@ class Telling:
             eta_seconds=progress.eta(fraction),
             phase=phase or self._phase(),
             source="checkpoint",
+            statement=self.statement,
+            blocked_by=self._blockers,
             signals=self.governor.signals(),
             batch_rows=progress.last_rows,
             batch_ms=round(progress.last_seconds * 1000, 3),

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 from app.backfill import signals
+from app.backfill.counters import Counters
 from app.backfill.definition import read_definition
 from app.backfill.execute import run_backfill
 from app.backfill.governor import Governor
@@ -30,6 +31,23 @@ def test_every_question_is_answered_on_every_supported_server(each_database: Dat
     assert {reading.name for reading in often} == {"waiting for us", "active sessions", "WAL waiters"}
     assert _named(seldom, "oldest transaction").value >= 0
     assert all(reading.state == "ok" for reading in seldom)
+
+
+def test_counters_show_wal_checkpoints_and_dead_rows(each_database: Database) -> None:
+    users(each_database, 2000)
+    each_database.execute("ALTER TABLE users SET (autovacuum_enabled = off)")
+    with each_database.connect() as connection:
+        counters = Counters([each_database.value(TABLE)])
+        assert {reading.name for reading in counters.read(connection, 10.0)} == {"forced checkpoints", "dead rows"}
+        connection.execute("UPDATE users SET counter = 1")
+        connection.execute("CHECKPOINT")
+        connection.execute("SELECT pg_stat_force_next_flush()")
+        after = counters.read(connection, 11.0)
+        # the checkpointer tells of its work in its own time
+        assert wait_until(lambda: _named(counters.read(connection, 12.0), "forced checkpoints").value >= 1)
+    assert _named(after, "WAL").value > 0
+    assert _named(after, "dead rows").value > 1
+    assert all(reading.load == 0 for reading in after)
 
 
 def test_a_session_that_waits_for_ours_is_seen(database: Database) -> None:
