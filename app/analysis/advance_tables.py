@@ -173,9 +173,14 @@ def index_from(table: Table, body: Node) -> IndexFacts:
     )
 
 
-def added_columns(body: Node) -> Iterator[tuple[Node, list[Node]]]:
+def is_there_already(table: Table, command: Node) -> bool:
+    """True for ADD COLUMN IF NOT EXISTS of a column that the table has: nothing happens."""
+    return bool(command.get("missing_ok")) and command["def"]["ColumnDef"].get("colname") in table.columns
+
+
+def added_columns(table: Table, body: Node) -> Iterator[tuple[Node, list[Node]]]:
     """Each ColumnDef that an AlterTableStmt adds, with its inline Constraint nodes."""
     for command in commands(body):
-        if command.get("subtype") == "AT_AddColumn":
+        if command.get("subtype") == "AT_AddColumn" and not is_there_already(table, command):
             definition = command["def"]["ColumnDef"]
             yield definition, [entry["Constraint"] for entry in definition.get("constraints", ())]

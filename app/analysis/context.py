@@ -68,7 +68,7 @@ class Context:
     def added_columns(self) -> Iterator[tuple[Table, Node, list[Node]]]:
         """Each column that is added to a table that others use: table, ColumnDef, its Constraint nodes."""
         if self.table is not None:
-            for definition, constraints in added_columns(self.body):
+            for definition, constraints in added_columns(self.table, self.body):
                 yield self.table, definition, constraints
 
     def level(self, table: Table, work: WorkClass, blocked: risk.Blocked = "reads and writes") -> Risk:

@@ -11,6 +11,8 @@ from app.sql.names import from_strings
 from app.sql.parser import parse_json
 from app.sql.tree import Node, find
 
+#: the first version that keeps the default of a new column in the catalog instead of writing it into every row
+KEPT_IN_CATALOG_SINCE = 11
 DefaultKind = Literal["steady", "volatile", "unknown"]
 
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 
+from app.analysis.advance_tables import is_there_already
 from app.analysis.column_types import change_of, rebuilt_indexes, reread_checks
-from app.analysis.defaults import default_kind
+from app.analysis.defaults import KEPT_IN_CATALOG_SINCE, default_kind
 from app.analysis.marks import Marks
 from app.analysis.partitions import attach_is_proven, default_excludes
 from app.analysis.tables import ConstraintFacts, Table, not_null_columns
@@ -46,15 +47,23 @@ def alter_table(marks: Marks, body: Node) -> None:
         if draw:
             draw(marks, table, command)
     for command in commands(body):
-        if command.get("subtype") == "AT_SetNotNull" and not not_null_is_proven(table, command, body):
+        is_set = command.get("subtype") == "AT_SetNotNull"
+        if is_set and not not_null_is_proven(table, command, body, version=marks.server_version):
             marks.scan(table)
 
 
-def not_null_is_proven(table: Table, command: Node, body: Node) -> bool:
+#: the first version that takes a valid CHECK as proof for SET NOT NULL
+_CHECK_IS_PROOF_SINCE = 12
+
+
+def not_null_is_proven(table: Table, command: Node, body: Node, *, version: int = 18) -> bool:
     """True where SET NOT NULL needs no scan: a valid constraint proves it, and the same ALTER does not drop that constraint.
 
     A constraint that the same ALTER validates is not valid yet when it is looked for (measured).
     """
+    if version < _CHECK_IS_PROOF_SINCE:
+        found = table.columns.get(str(command.get("name")))
+        return found is not None and found.not_null
     same = {str(other.get("name")) for other in commands(body) if other.get("subtype") == "AT_DropConstraint"}
     return table.proves_not_null(str(command.get("name")), without=same)
 
@@ -71,14 +80,18 @@ def adds_with_rewrite(marks: Marks, definition: Node) -> str | None:
     if "CONSTR_GENERATED" in by_type:
         return None if by_type["CONSTR_GENERATED"].get("generated_kind") == "v" else "generated"
     default = by_type.get("CONSTR_DEFAULT")
-    if default is not None and default_kind(default.get("raw_expr"), marks.state) != "steady":
-        return "volatile"
+    if default is not None:
+        is_kept = marks.server_version >= KEPT_IN_CATALOG_SINCE
+        if not is_kept or default_kind(default.get("raw_expr"), marks.state) != "steady":
+            return "volatile"
     if type_node and marks.state.domain_is_checked(from_type_name(type_node)):
         return "domain"
     return None
 
 
 def _add_column(marks: Marks, table: Table, command: Node) -> None:
+    if is_there_already(table, command):
+        return
     definition = command["def"]["ColumnDef"]
     constraints = [entry["Constraint"] for entry in definition.get("constraints", ())]
     kinds = {constraint.get("contype") for constraint in constraints}

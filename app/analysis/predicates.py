@@ -79,7 +79,17 @@ def touches_few_rows(context: "Context") -> bool:
     if where is None:
         return False
     parts = _parts(where)
+    if _joins_listed_rows(context.body):
+        return True
     return any(_is_bounded(part, table) for part in parts) or _is_key_range(parts, table)
+
+
+def _joins_listed_rows(body: Node) -> bool:
+    """True for ``UPDATE ... FROM (VALUES ...)``: as many rows as the statement writes out."""
+    sources = body.get("fromClause") or body.get("usingClause") or ()
+    return bool(sources) and all(
+        "valuesLists" in source.get("RangeSubselect", {}).get("subquery", {}).get("SelectStmt", {}) for source in sources
+    )
 
 
 def _is_key_range(parts: list[Node], table: Table) -> bool:
@@ -126,8 +136,13 @@ def _column(node: Node) -> str:
 def _compares_to_few(body: Node) -> bool:
     """True where a key is compared to single values, a short range, or a subquery with a LIMIT."""
     kind, right = body.get("kind"), body.get("rexpr", {})
+    if isinstance(right, dict) and right.get("SubLink", {}).get("subLinkType") == "EXPR_SUBLINK":
+        return "".join(strings(body.get("name"))) == "="
     if any(True for _ in find(right, "SelectStmt")):
         return _has_small_limit(right)
+    if any(True for _ in find(right, "ColumnRef")):
+        # a join: as many rows as the other side has
+        return False
     if kind == "AEXPR_BETWEEN":
         return _is_short_range(right)
     operator = "".join(strings(body.get("name")))

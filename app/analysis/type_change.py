@@ -73,7 +73,7 @@ def judge(old: str | None, new: str, *, using: Node | None, column: str, is_utc:
         return TypeChange(work="rewrite", reason="USING computes a new value for every row")
     if old is None:
         return TypeChange(work="unknown", reason="the column's present type is not known")
-    before, after = parts_of(old), parts_of(new)
+    before, after = parts_of(_bare(old, new)), parts_of(_bare(new, old))
     if before == after:
         return TypeChange(work="nothing", reason="the type stays the same")
     if before.dimensions or after.dimensions:
@@ -84,6 +84,11 @@ def judge(old: str | None, new: str, *, using: Node | None, column: str, is_utc:
         swapped = before.base != after.base and bool({before.base, after.base} & _OTHER_OPERATORS)
         return TypeChange(work="nothing", reason="both types are stored alike", rebuilds_indexes=swapped)
     return TypeChange(work="rewrite", reason=f"{old} and {new} are stored differently", narrows=_narrows(before, after))
+
+
+def _bare(name: str, other: str) -> str:
+    """A type's name without its schema, where the other name comes without one."""
+    return name.rpartition(".")[2] if "." in name.partition("(")[0] and "." not in other.partition("(")[0] else name
 
 
 def _is_plain(using: Node, column: str, new: str) -> bool:

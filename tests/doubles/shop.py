@@ -126,8 +126,13 @@ def a_shop(version: int = 18) -> Schema:
         server_version_num=version * 10_000,
         relations={relation.name: relation for relation in relations},
         enums={"public.order_state": EnumType(name="public.order_state", labels=("new", "paid"))},
-        domains={"public.email": Domain(name="public.email", base_type="text", used_by=("public.contacts",))},
+        domains={"public.email": _email()},
     )
+
+
+def _email() -> Domain:
+    check = Constraint(name="email_check", relation="public.email", kind="check", definition="CHECK ((VALUE ~~ '%@%'::text))")
+    return Domain(name="public.email", base_type="text", constraints=(check,), used_by=("public.contacts",))
 
 
 def sizes(*, mebibytes: float, rows: int, per_second: float | None = None) -> Statistics:

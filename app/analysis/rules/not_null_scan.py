@@ -13,7 +13,7 @@ def check(context: Context) -> Iterator[Hit]:
     """Hit for each SET NOT NULL (or validated NOT NULL constraint) that must read the table."""
     for table, command in context.commands("AT_SetNotNull"):
         name = str(command.get("name"))
-        if not_null_is_proven(table, command, context.body):
+        if not_null_is_proven(table, command, context.body, version=context.options.server_version):
             continue
         dropped_here = table.proves_not_null(name)
         validated_here = any(other.get("subtype") == "AT_ValidateConstraint" for other in commands(context.body))

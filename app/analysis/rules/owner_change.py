@@ -11,7 +11,7 @@ def check(context: Context) -> Iterator[Hit]:
     for table, _ in context.commands("AT_ChangeOwner"):
         yield Hit(risk="low", message=f"{table.name} has another owner from now on; ACCESS EXCLUSIVE, shortly.")
     if context.kind == "GrantStmt" and not context.body.get("is_grant"):
-        yield Hit(risk="medium", message="Statements of roles that lose the right fail at once.")
+        yield Hit(risk="low", message="Statements of roles that lose the right fail at once.")
 
 
 RULE = Rule(
@@ -20,7 +20,7 @@ RULE = Rule(
     why="A revoked right makes running code fail with the next statement; a new owner passes row security and may drop the "
     "table.",
     source=manual("sql-revoke.html"),
-    level="medium",
+    level="low",
     bad="REVOKE SELECT ON users FROM application;",
     good="GRANT SELECT ON users TO application;",
     check=check,

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from app.analysis.advance_tables import column_type
 from app.analysis.context import Context
-from app.analysis.defaults import default_kind, volatile_functions
+from app.analysis.defaults import KEPT_IN_CATALOG_SINCE, default_kind, volatile_functions
 from app.analysis.rule import Hit, Rule, manual
 from app.analysis.safer import volatile_default
 
@@ -16,14 +16,15 @@ def check(context: Context) -> Iterator[Hit]:
             if constraint.get("contype") != "CONSTR_DEFAULT":
                 continue
             kind = default_kind(constraint.get("raw_expr"), context.state)
-            if kind == "steady":
+            if kind == "steady" and context.options.server_version >= KEPT_IN_CATALOG_SINCE:
                 continue
             functions = ", ".join(f"{name}()" for name in volatile_functions(constraint.get("raw_expr"), context.state))
-            is_sure = kind == "volatile"
+            doubt = "is" if kind == "volatile" else "may be"
+            cause = f": {functions} {doubt} volatile" if functions else ""
             yield Hit(
                 risk=context.level(table, "rewrite"),
-                message=f"The default of {definition['colname']} is computed for every row: {functions} "
-                f"{'is' if is_sure else 'may be'} volatile, so {table.name} is rewritten ({context.size(table, 'rewrite')}).",
+                message=f"The default of {definition['colname']} is computed for every row{cause}, so {table.name} is rewritten "
+                f"({context.size(table, 'rewrite')}).",
                 safer=volatile_default(table, definition["colname"], column_type(definition) or "", functions),
                 location=constraint.get("location"),
             )

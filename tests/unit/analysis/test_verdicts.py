@@ -162,6 +162,13 @@ low: ALTER TABLE users ALTER COLUMN a ADD GENERATED ALWAYS AS IDENTITY
 low: EXPLAIN SELECT * FROM users
 medium: ALTER TABLE users REPLICA IDENTITY FULL
 low: UPDATE users SET a=1 WHERE id > 1000000 AND id <= 1001000
+high: UPDATE users u SET a = o.a FROM orders o WHERE u.id = o.user_id
+low: UPDATE users u SET a = v.a FROM (VALUES (1, 2), (3, 4)) AS v (id, a) WHERE u.id = v.id
+low: UPDATE users SET a = 1 WHERE id = (SELECT max(id) FROM users)
+high: DELETE FROM users USING banned WHERE users.id = banned.id
+medium: ALTER TABLE users ADD COLUMN a int, VALIDATE CONSTRAINT c
+medium: ALTER TABLE users ADD CONSTRAINT c CHECK (a > 0) NOT VALID, VALIDATE CONSTRAINT c
+low: REVOKE SELECT ON users FROM x
 """
 
 
