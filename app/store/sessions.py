@@ -10,7 +10,7 @@ from app.store import audit
 def libpq_url(url: str) -> str:
     """The address as libpq reads it: a driver name that SQLAlchemy uses (``postgresql+psycopg://``) is left out."""
     scheme, separator, rest = url.partition("://")
-    return f"{scheme.partition('+')[0]}{separator}{rest}"
+    return f"{scheme.partition('+')[0]}{separator}{rest}" if separator else url
 
 
 def make_engine(url: str, *, pool_size: int = 5, overflow: int = 10, application_name: str = "headgate") -> Engine:

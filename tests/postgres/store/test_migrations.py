@@ -4,6 +4,7 @@ import psycopg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from sqlalchemy.exc import OperationalError
 
 from app.store.base import Base, Word
 from app.store.migrate import current, downgrade, newest, upgrade
@@ -81,3 +82,11 @@ def test_the_histories_are_append_only(metadata: Database, table: str, statement
 def test_a_revision_is_never_changed(metadata: Database):
     with pytest.raises(psycopg.errors.InsufficientPrivilege, match="plan_revisions is append only"):
         metadata.execute("UPDATE plan_revisions SET document = '{}'")
+
+
+def test_a_migration_does_not_wait_long_in_a_lock_queue(metadata: Database):
+    with metadata.connect(autocommit=False) as reader:
+        reader.execute("SELECT FROM restores")
+        with pytest.raises(OperationalError, match="lock timeout"):
+            downgrade(metadata.dsn, "base")
+    assert metadata.value(TABLES) == len(Base.metadata.tables) + 1, "one transaction each: nothing of it was done"
