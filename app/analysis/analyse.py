@@ -3,9 +3,10 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from app.analysis.accepted import directives
+from app.analysis.accepted import Directive, directives
 from app.analysis.context import Options
 from app.analysis.judge import Judge, overall
+from app.analysis.outlook import settled_names
 from app.analysis.report import Analysis, TableChanges
 from app.analysis.state import State
 from app.catalog.records import Schema, Statistics
@@ -72,7 +73,9 @@ def analyse_scripts(scripts: Sequence[Script], *, basis: Basis, single_transacti
         everywhere = [directive for _, _, found in read for directive in found]
         judge.script(statements, allowed=everywhere, whole="the whole input is one transaction")
     else:
-        for script, statements, allowed in read:
+        beyond = _settled_beyond([statements for _, statements, _ in read])
+        for (script, statements, allowed), settled in zip(read, beyond, strict=True):
+            judge.settled_beyond = settled
             judge.script(statements, allowed=allowed, whole=script.whole)
     return _analysis(judge, basis)
 
@@ -89,21 +92,53 @@ def analyse_plan(
     """The analysis of a plan: the statements of its ``sql`` steps, each step as the engine runs it."""
     basis = Basis(schema=schema, statistics=statistics, server_version=server_version, assume_large=assume_large, runs_here=True)
     judge = _judge(basis, plan=plan)
-    for phase in plan.phases:
-        for step in phase.steps:
-            if step.kind == "sql":
-                _judge_step(judge, step, phase.name, single_transaction=single_transaction)
+    parts = [
+        (part, phase.name)
+        for phase in plan.phases
+        for step in phase.steps
+        if step.kind == "sql"
+        for part in _parts(step, single_transaction=single_transaction)
+    ]
+    beyond = _settled_beyond([part.statements for part, _ in parts])
+    for (part, phase_name), settled in zip(parts, beyond, strict=True):
+        judge.settled_beyond = settled
+        whole = f"the step {part.step.id}" if len(part.statements) > 1 else None
+        judge.script(
+            part.statements,
+            allowed=part.allowed,
+            whole=whole,
+            step=part.step.id,
+            phase=phase_name,
+            rollback=part.step.rollback,
+        )
     return _analysis(judge, basis)
 
 
-def _judge_step(judge: Judge, step: Step, phase: str, *, single_transaction: bool) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Part:
+    """Statements of a step that commit together."""
+
+    step: Step
+    statements: Sequence[Statement]
+    allowed: Sequence[Directive]
+
+
+def _parts(step: Step, *, single_transaction: bool) -> list[_Part]:
     text = str(step.spec.get("sql", ""))
     statements = split(text, file=step.source_file)
-    allowed = directives(text)
     together = single_transaction or step.spec.get("transaction", True)
-    for group in _groups(statements) if together else [[statement] for statement in statements]:
-        whole = f"the step {step.id}" if len(group) > 1 else None
-        judge.script(group, allowed=allowed, whole=whole, step=step.id, phase=phase, rollback=step.rollback)
+    groups = _groups(statements) if together else [[statement] for statement in statements]
+    return [_Part(step=step, statements=group, allowed=directives(text)) for group in groups]
+
+
+def _settled_beyond(scripts: Sequence[Sequence[Statement]]) -> list[frozenset[str]]:
+    """For each script the constraints that a later one validates or drops."""
+    beyond: list[frozenset[str]] = []
+    settled: frozenset[str] = frozenset()
+    for statements in reversed(scripts):
+        beyond.append(settled)
+        settled |= settled_names(statements)
+    return beyond[::-1]
 
 
 def _groups(statements: Sequence[Statement]) -> list[list[Statement]]:

@@ -35,6 +35,8 @@ class Judge:
         self.accepted = tuple(accepted)
         self.inverse = inverse
         self.reports: list[StatementReport] = []
+        #: constraints that a script after the present one validates or drops
+        self.settled_beyond: frozenset[str] = frozenset()
 
     def script(
         self,
@@ -128,7 +130,7 @@ class Judge:
             body=statement.body,
             table=altered_table(self.state, statement.kind, statement.body),
             later=ahead.statements,
-            settled_later=ahead.settled,
+            settled_later=ahead.settled | self.settled_beyond,
             ends_later=ahead.ends,
             is_dynamic=block is not None and block.is_dynamic,
         )

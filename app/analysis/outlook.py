@@ -1,6 +1,6 @@
 """What comes after a statement in the same input, gathered once for all its statements."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from app.analysis.context import OUTLOOK
@@ -48,6 +48,17 @@ class Outlook:
             settled=settled,
             ends=self._last_end > position,
         )
+
+
+def settled_names(statements: Iterable[Statement]) -> frozenset[str]:
+    """The constraints that any of these statements validates or drops."""
+    return frozenset(
+        str(command.get("name"))
+        for statement in statements
+        if statement.kind == "AlterTableStmt"
+        for command in commands(statement.body)
+        if command.get("subtype") in _SETTLES
+    )
 
 
 def _adds(statement: Statement) -> bool:
