@@ -96,16 +96,26 @@ def execute(order: RunOrder, journal: Journal, *, clock: Clock, deadline_monoton
     except LeaseLostError:
         return Fenced()
     except TargetError as error:
-        return TargetAway(error=error, results=results) if is_target_away(error) else _failed_outside(order, error, results)
+        if is_target_away(error):
+            return TargetAway(error=error, results=results)
+        return _failed_outside(order, journal, error, results)
     except psycopg.Error as error:
         return TargetAway(error=from_psycopg(error), results=results)
     except HeadgateError as error:
-        return _failed_outside(order, error, results)
+        return _failed_outside(order, journal, error, results)
 
 
-def _failed_outside(order: RunOrder, error: HeadgateError, results: Mapping[str, Mapping[str, Any]]) -> StepFailed:
-    waiting = (step.id for step in order.plan.steps() if step.id not in order.steps_done and step.id not in results)
-    return StepFailed(step=next(waiting, ""), error=error, results=results)
+def _failed_outside(
+    order: RunOrder, journal: Journal, error: HeadgateError, results: Mapping[str, Mapping[str, Any]]
+) -> StepFailed | Fenced:
+    """A failure before or between the steps: the next step gets it, so that its words and its way out are kept."""
+    waiting = (step.id for step in order.plan.steps() if step.id not in order.steps_done | results.keys() | order.skipped)
+    step = next(waiting, "")
+    try:
+        journal.record(_failure(step, error))
+    except LeaseLostError:
+        return Fenced()
+    return StepFailed(step=step, error=error, results=results)
 
 
 def _run_steps(work: _Slice) -> SliceResult:
@@ -220,18 +230,20 @@ def _answer_error(work: _Slice, step: Step, error: HeadgateError) -> SliceResult
 
 def _fail(work: _Slice, step: Step, error: HeadgateError) -> StepFailed:
     work.ledger.fail_step(work.target, step.id, error.message)
-    work.journal.record(
-        events.StepFailed(
-            step=step.id,
-            message=error.message,
-            sqlstate=error.sqlstate,
-            hint=error.hint,
-            detail=getattr(error, "detail", None),
-            statement=getattr(error, "statement", None),
-            position=getattr(error, "position", None),
-        )
-    )
+    work.journal.record(_failure(step.id, error))
     return StepFailed(step=step.id, error=error, results=work.results)
+
+
+def _failure(step: str, error: HeadgateError) -> events.StepFailed:
+    return events.StepFailed(
+        step=step,
+        message=error.message,
+        sqlstate=error.sqlstate,
+        hint=error.hint,
+        detail=getattr(error, "detail", None),
+        statement=getattr(error, "statement", None),
+        position=getattr(error, "position", None),
+    )
 
 
 def _context(work: _Slice, step: Step, position: int) -> StepContext:

@@ -240,3 +240,13 @@ def test_what_belongs_to_the_last_unit_is_written_with_it(database):
     good = an_order(database, a_step("s", sql="CREATE TABLE t (a int)"), options=mark)
     assert isinstance(one_slice(good), Finished)
     assert database.value("SELECT count(*) FROM marks") == 1
+
+
+def test_a_role_that_may_not_keep_the_ledger_fails_the_run_with_the_grant_in_its_log(database):
+    database.execute("DROP ROLE IF EXISTS poor; CREATE ROLE poor LOGIN PASSWORD 'pw'")
+    diary = Diary()
+    result = one_slice(an_order(database, a_step("s", sql="SELECT 1"), dsn=database.dsn_for("poor", "pw")), diary)
+    assert isinstance(result, StepFailed)
+    (failed,) = diary.of(events.StepFailed)
+    assert failed.step == "s"
+    assert "GRANT CREATE ON DATABASE" in failed.hint
