@@ -11,12 +11,15 @@ from app.catalog.records import Schema
 from app.errors import InvalidInputError
 from app.importing.draft import draft
 from app.importing.read import Imported, read_upload
+from app.plan.brief import read_document
 from app.plan.document import read_plan
+from app.plan.errors import PlanError
 from app.plan.model import Plan
 from app.sql.inverse import Deriver
 from app.store import targets
 
-_PLAN_SUFFIXES = (".yaml", ".yml")
+_PLAN_SUFFIXES = (".yaml", ".yml", ".md", ".markdown")
+_DOCUMENT_SUFFIXES = (".md", ".markdown")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,9 +91,20 @@ def _single_plan_file(files: Mapping[str, bytes] | None) -> tuple[str, bytes] | 
 
 
 def _from_plan_file(content: str | bytes, file: str, title: str, schema: Schema | None) -> Draft:
-    plan = read_plan(content, file=file, derive=Deriver(schema).derive)
-    text = content if isinstance(content, str) else content.decode()
+    if file.lower().endswith(_DOCUMENT_SUFFIXES) or (isinstance(content, str) and content.lstrip().startswith("# ")):
+        text = content if isinstance(content, str) else _decoded(content, file)
+        plan = read_document(text, file=file)
+    else:
+        plan = read_plan(content, file=file, derive=Deriver(schema).derive)
+        text = content if isinstance(content, str) else content.decode()
     return Draft(plan=replace(plan, name=title) if title else plan, imported=None, source_text=text)
+
+
+def _decoded(content: bytes, file: str) -> str:
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        raise PlanError(f"{file} is not UTF-8 (byte {error.start}).", hint="Save it as UTF-8.", file=file) from None
 
 
 def _suggested_name(imported: Imported) -> str:

@@ -21,9 +21,11 @@ class NoConnectionError(HeadgateError):
     """The command needs a database and was given none."""
 
 
-def add_dsn(parser: argparse.ArgumentParser) -> None:
-    """The options by which every command learns its database."""
+def add_dsn(parser: argparse.ArgumentParser, *, saved: bool = True) -> None:
+    """The options by which a command learns its database; ``saved``: a saved target's name will do."""
     parser.add_argument("--dsn", metavar="DSN", help="libpq URI or keyword string; default: HEADGATE_DSN")
+    if saved:
+        parser.add_argument("--target", metavar="NAME", help="a target that is saved in Headgate (needs HEADGATE_DATABASE_URL)")
 
 
 def dsn_of(args: argparse.Namespace) -> str:
@@ -35,8 +37,27 @@ def dsn_of(args: argparse.Namespace) -> str:
 
 
 def optional_dsn_of(args: argparse.Namespace) -> str | None:
-    """The connection string, or None where none was given."""
+    """The connection string, or None where none was given; Raises NoConnectionError for a target that is not saved."""
+    if getattr(args, "target", None):
+        return _saved_dsn(args.target)
     return args.dsn or os.environ.get("HEADGATE_DSN") or None
+
+
+def _saved_dsn(name: str) -> str:
+    # imported here: only this way of naming a database needs Headgate's own
+    from sqlalchemy import select
+
+    from app.cli.desk import work_at_home
+    from app.store import targets
+    from app.store.tables.targets import Target
+    from app.target.secrets import load_keys
+
+    with work_at_home() as work:
+        found = list(work.session.scalars(select(Target).where(Target.name == name, Target.retired_at.is_(None))))
+        if len(found) != 1:
+            lack = "There is no saved target" if not found else "More than one project has a target"
+            raise NoConnectionError(f"{lack} named {name!r}.", hint="`headgate target list` shows them; --dsn works always.")
+        return targets.open_dsn(load_keys(work.settings), found[0])
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:
