@@ -80,7 +80,8 @@ def _unplannable(query: str) -> str | None:
 
 def _failure(connection: psycopg.Connection, query: str) -> dict[str, Any] | None:
     try:
-        connection.execute(f"EXPLAIN (GENERIC_PLAN) {query}".encode())
+        # never prepared by name: on its sixth time psycopg would bind the $1 that is to stay open
+        connection.execute(f"EXPLAIN (GENERIC_PLAN) {query}".encode(), prepare=False)
     except psycopg.Error as error:
         return from_psycopg(error, query).as_json()
     return None
