@@ -130,7 +130,9 @@ def _worst_moment(report: Analysis | None) -> str:
         return "Nobody waits: no statement takes a lock that blocks reads or writes."
     statement, lock = max(locking, key=lambda pair: (_blocked(pair[0]), -_rank(pair[1].mode), "reads" in pair[1].blocks))
     how_long = ""
-    if statement.blocked_ms:
+    if statement.blocked_ms and statement.blocked_ms[1] < 1:
+        how_long = " for less than 1 ms"
+    elif statement.blocked_ms:
         how_long = f" for {milliseconds(statement.blocked_ms[0])} to {milliseconds(statement.blocked_ms[1])}"
     where = f"step {statement.step}, line {statement.line}" if statement.step else f"line {statement.line}"
     who = " and ".join(lock.blocks).capitalize()

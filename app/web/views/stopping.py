@@ -38,10 +38,8 @@ def if_you_stop(content: Plan, timeline: Sequence[_Row], current: _Row, *, is_ro
     if current.state in (StepState.RUNNING, StepState.WAITING) and current.kind in _UNITS:
         said.append(_UNITS[current.kind])
     if done:
-        verb = "undone" if is_rollback else "done"
-        said.append(
-            f"{len(done)} of {plural(len(timeline), 'step')} {'stays' if len(done) == 1 else 'stay'} {verb}, up to “{done[-1].title}”."
-        )
+        stay = f"{'stays' if len(done) == 1 else 'stay'} {'undone' if is_rollback else 'done'}"
+        said.append(f"{len(done)} of {plural(len(timeline), 'step')} {stay}, up to “{done[-1].title}”.")
     elif not said:
         said.append("Nothing was changed on the target yet.")
     if current.state not in (StepState.SUCCEEDED, StepState.ROLLED_BACK):
