@@ -19,6 +19,9 @@ Direction = Literal["forward", "rollback"]
 
 _ASSERT = "UPDATE {schema}.fence SET token = %(fence)s WHERE run = %(run)s AND token <= %(fence)s"
 _SEEN = "SELECT token, let_go_at FROM {schema}.fence WHERE run = %(run)s"
+_SHARED = """
+    SELECT 1 AS yes FROM {schema}.fence WHERE label = %(label)s AND run <> %(run)s AND let_go_at IS NULL LIMIT 1
+"""
 _RAISE = """
     INSERT INTO {schema}.fence AS f (run, token, label) VALUES (%(run)s, %(fence)s, %(label)s)
         ON CONFLICT (run) DO UPDATE
@@ -140,6 +143,11 @@ class Ledger:
         if row is not None and row["token"] > self.fence:
             raise FencedError
         return Taken(is_known=row is not None, is_recovery=row is not None and row["let_go_at"] is None)
+
+    def is_shared_label(self, target: Target, label: str) -> bool:
+        """True where a run of another Headgate goes by the same number: its sessions must not be mistaken for ours."""
+        row = target.one(self._sql(_SHARED), {"run": self.run, "label": label})
+        return row is not None
 
     def take(self, target: Target, label: str) -> None:
         """Raise the fence to ours; holders before us commit nothing from here on.

@@ -252,6 +252,9 @@ class Walker:
             if connection.execute(sql.SQL(MOVE_ON).format(schema=schema), words).rowcount != 1:
                 raise LeaseLostError("Another worker walks this backfill now; this one changed nothing more.")
         self._adopt(self.checkpoints.shard(self.shard.no))
+        if known:
+            # a sweep met it again
+            return Committed(rows=0, seen=0, stuck=0, units=1)
         return SetAside(key=name, sqlstate=told["sqlstate"], message=told["message"])
 
     def _poison(self, key: str, error: psycopg.Error, aside: int) -> PoisonRowError:
