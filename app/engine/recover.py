@@ -43,11 +43,12 @@ def take(target: Target, ledger: Ledger, label: str, rest: Callable[[float], Non
     """
     ensure_ledger(target, ledger.schema)
     seen = ledger.seen(target)
-    if seen.is_known:
+    ends_by_name = seen.is_known and not ledger.is_shared_label(target, label)
+    if ends_by_name:
         end_sessions(target, label)
     _take_lock(target, ledger, rest)
     ledger.take(target, label)
-    if seen.is_known:
+    if ends_by_name:
         # one may have begun between the first look and the raised fence; from now on none can
         end_sessions(target, label)
     return seen

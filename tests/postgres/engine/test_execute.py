@@ -250,3 +250,19 @@ def test_a_role_that_may_not_keep_the_ledger_fails_the_run_with_the_grant_in_its
     (failed,) = diary.of(events.StepFailed)
     assert failed.step == "s"
     assert "GRANT CREATE ON DATABASE" in failed.hint
+
+
+def test_a_run_of_another_headgate_by_the_same_number_is_not_mistaken_for_ours(database, monkeypatch):
+    monkeypatch.setattr("app.engine.recover.PATIENCE_SECONDS", 0.2)
+    ours = an_order(database, a_step("s", sql="CREATE TABLE t (a int)"), a_step("more", sql="CREATE TABLE t2 (a int)"))
+    assert isinstance(one_slice(ours, seconds=0), SliceEnded)
+    theirs, diary, seen = an_order(database, a_step("s", sql="CREATE TABLE u (a int)"), number=ours.number), Diary(), []
+
+    def on_event(event):
+        if isinstance(event, events.StatementFinished):
+            seen.append(one_slice(replace(ours, fence=2)))
+
+    diary.on_event = on_event
+    assert isinstance(one_slice(theirs, diary), Finished)
+    assert isinstance(seen[0], TargetAway)
+    assert isinstance(one_slice(replace(ours, fence=3)), Finished)
