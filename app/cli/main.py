@@ -11,25 +11,42 @@ from app.errors import HeadgateError
 
 CONTRACT = 1
 
-#: In the order in which ``headgate --help`` lists them.
-GROUPS = ("up", "demo", "analyze", "rehearse", "apply", "backfill", "plan", "admin", "doctor")
+#: Command -> the module that registers it, in the order in which ``headgate --help`` lists them.
+COMMANDS = {
+    "up": "up",
+    "demo": "demo",
+    "analyze": "analyze",
+    "rehearse": "rehearse",
+    "apply": "apply",
+    "rollback": "apply",
+    "status": "apply",
+    "backfill": "backfill",
+    "plan": "plan",
+    "migrate": "admin",
+    "user": "admin",
+    "target": "admin",
+    "token": "admin",
+    "audit": "admin",
+    "doctor": "doctor",
+}
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """The whole command line."""
+def build_parser(command: str | None = None) -> argparse.ArgumentParser:
+    """The command line; with a command only its own module is loaded, so that each costs just what it needs to start."""
     parser = argparse.ArgumentParser(
         prog="headgate", description="The control room for PostgreSQL migrations: rehearse, run exactly once, watch."
     )
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for group in GROUPS:
-        importlib.import_module(f"app.cli.{group}").register(subparsers)
+    wanted = [COMMANDS[command]] if command in COMMANDS else dict.fromkeys(COMMANDS.values())
+    for module in wanted:
+        importlib.import_module(f"app.cli.{module}").register(subparsers)
     return parser
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; its exit code follows contract.md (0 good, 1 not good, 2 wrong call or input, 3 out of reach)."""
-    parser = build_parser()
-    args = parser.parse_args(argv)
+    words = list(sys.argv[1:] if argv is None else argv)
+    args = build_parser(words[0] if words else None).parse_args(words)
     try:
         code: int = args.run(args)
     except HeadgateError as error:
