@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from sqlalchemy.exc import OperationalError
+
 from app.actions.worker.begin_run import begin_run
 from app.actions.worker.desk import Desk, target_dsn
 from app.actions.worker.finish_run import finish_rollback, verify_run
@@ -47,11 +49,20 @@ def advance_run(desk: Desk, run_id: int) -> bool:
     with claimed(desk.engine, run_id, owner=desk.owner, lease_seconds=desk.settings.lease_seconds) as claim:
         if claim is None:
             return False
+        driver = _Driver(desk=desk, claim=claim)
         try:
-            return _Driver(desk=desk, claim=claim).drive()
+            return driver.drive()
         except LeaseLostError as error:
             logger.warning("%s", error.message)
-            return False
+        except OperationalError as error:
+            # our own database went away: what the target holds is in its ledger, and the sweep comes back
+            logger.warning("Run %s was left for now: %s", run_id, type(error.orig).__name__)
+        except HeadgateError as error:
+            driver.move(Move.FAIL, reason=error.message)
+        except Exception:  # the worker edge: a bug must end the run with a word, not be tried again every two seconds
+            logger.exception("Run %s broke", run_id)
+            driver.move(Move.FAIL, reason=f"Headgate itself failed; the log of worker {desk.owner} says how.")
+        return False
 
 
 @dataclass(slots=True, kw_only=True)
