@@ -1,20 +1,25 @@
 """Say something about a plan, one of its steps, or a line of a step's SQL."""
 
+from datetime import timedelta
+
 from app.actions import reach, wording
 from app.actions.permissions import Permission
 from app.actions.work import Work
-from app.store import plans
+from app.store import plans, reviews
 from app.store.tables.reviews import Comment
+
+#: the same words at the same place within this time are the same form, sent again
+_TWICE = timedelta(minutes=1)
 
 
 def comment(
     work: Work, *, plan_id: int, body: str, step_id: str | None = None, line: int | None = None, parent_id: int | None = None
 ) -> Comment:
-    """Add a comment to the newest revision; an answer stands where the thread's first comment stands.
+    """Add a comment to the newest revision; an answer stands where the thread's first comment stands. Sent twice, it is one.
 
     Raises NotFoundError, NotAllowedError, InvalidInputError.
     """
-    plan = reach.plan(work, plan_id, Permission.COMMENT)
+    plan = reach.plan(work, plan_id, Permission.COMMENT, held=True)
     body = wording.reason(body, "body")
     revision = plans.current(work.session, plan)
     if parent_id is not None:
@@ -34,6 +39,9 @@ def comment(
         created_at=work.now,
         parent_id=parent_id,
     )
+    twin = reviews.same_comment(work.session, added, since=work.now - _TWICE)
+    if twin is not None:
+        return twin
     work.session.add(added)
     work.session.flush()
     work.note("comment", "plan", plan.id, project_id=plan.project_id, comment=added.id, step=step_id, line=line)

@@ -59,6 +59,11 @@ def hold(work: Work, target: Target) -> None:
     work.session.execute(select(Target.id).where(Target.id == target.id).with_for_update(key_share=True))
 
 
+def hold_project(work: Work, project: Project) -> None:
+    """Keep the project's row until the work ends, so that what is made in it is made in turn."""
+    work.session.execute(select(Project.id).where(Project.id == project.id).with_for_update(key_share=True))
+
+
 def plan(work: Work, plan_id: int, permission: Permission, *, held: bool = False) -> Plan:
     """The plan, where the actor holds the right in its project; ``held`` keeps its row until the work ends."""
     query = select(Plan).where(Plan.id == plan_id)

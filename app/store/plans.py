@@ -47,6 +47,22 @@ def content(found: PlanRevision) -> Content:
     return Content.from_json(found.document)
 
 
+def just_made(session: Session, digest: str, *, project_id: int, author_id: int, since: datetime) -> Plan | None:
+    """The plan of that content that the person made since a moment."""
+    return session.scalar(
+        select(Plan)
+        .join(PlanRevision, PlanRevision.id == Plan.current_revision_id)
+        .where(
+            Plan.project_id == project_id,
+            Plan.author_id == author_id,
+            Plan.created_at >= since,
+            PlanRevision.digest == digest,
+        )
+        .order_by(Plan.id.desc())
+        .limit(1)
+    )
+
+
 def add(
     session: Session,
     content: Content,

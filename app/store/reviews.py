@@ -149,3 +149,20 @@ def comments(session: Session, plan_id: int) -> list[tuple[Comment, str]]:
         .order_by(Comment.created_at, Comment.id)
     )
     return [(found, name) for found, name in rows]
+
+
+def same_comment(session: Session, new: Comment, *, since: datetime) -> Comment | None:
+    """The comment of the same person with the same words at the same place, made since a moment."""
+    return session.scalar(
+        select(Comment)
+        .where(
+            Comment.plan_id == new.plan_id,
+            Comment.author_id == new.author_id,
+            Comment.body == new.body,
+            Comment.step_id.is_not_distinct_from(new.step_id),
+            Comment.line.is_not_distinct_from(new.line),
+            Comment.parent_id.is_not_distinct_from(new.parent_id),
+            Comment.created_at >= since,
+        )
+        .limit(1)
+    )

@@ -2,6 +2,8 @@
 
 import io
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
 import pytest
 
@@ -14,7 +16,7 @@ from app.plan.document import write_plan
 from app.store import plans
 from app.store.tables import Analysis, AuditLine, Job, Plan, SchemaSnapshot
 from app.store.words import JobKind, PlanState
-from tests.doubles.world import World, a_plan
+from tests.doubles.world import World, a_plan, age
 
 UP = b"CREATE TABLE notes (id bigint PRIMARY KEY);\n"
 DOWN = b"DROP TABLE notes;\n"
@@ -118,3 +120,17 @@ def test_a_target_of_another_project_is_refused_even_to_who_belongs_to_both(worl
         import_plan(
             work, project_id=world.project.id, target_id=theirs.id, draft=Draft(plan=a_plan(), imported=None, source_text=None)
         )
+
+
+def test_the_same_form_sent_twice_makes_one_plan_and_the_same_content_later_another(world: World):
+    barrier = Barrier(2)
+
+    def send(_: int) -> int:
+        draft = read(world, files=FILES)
+        barrier.wait(10)
+        return keep(world, draft).id
+
+    with ThreadPoolExecutor(2) as pool:
+        assert len(made := set(pool.map(send, range(2)))) == 1
+    age(world, minutes=2)
+    assert keep(world, read(world, files=FILES)).id not in made

@@ -431,3 +431,17 @@ def test_what_was_sent_back_is_not_asked_for_again_without_a_change(world: World
         edit_plan(work, plan_id=plan.id, content=a_plan("Better"), based_on=world.digest(plan))
     world.approved(plan)
     assert world.plan(plan).state is PlanState.IN_REVIEW
+
+
+def test_a_comment_that_is_sent_twice_is_one_and_the_same_words_elsewhere_are_another(world: World, plan: Plan):
+    def say(**also) -> int:
+        with world.work("approver") as work:
+            return comment(work, plan_id=plan.id, body="Why?", **also).id
+
+    assert say() == say()
+    assert say(step_id="add-note") != say()
+    age(world, minutes=2)
+    later = say()
+    assert say() == later
+    with world.sessions() as session:
+        assert session.query(Comment).count() == 3
