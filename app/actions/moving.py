@@ -6,10 +6,13 @@ from typing import Any
 from app.actions import reach
 from app.actions.permissions import Permission
 from app.actions.work import Work
+from app.errors import MovedMeanwhileError
 from app.run.events import Event
 from app.run.states import DRIVEN, Move, RunState
+from app.store import runs
 from app.store.runs import move_run
 from app.store.tables.runs import Run
+from app.store.words import Direction
 
 #: what the audit log calls a move: the verb that the person pressed
 _ACTS = {
@@ -65,6 +68,18 @@ def note(work: Work, run: Run, act: str, **details: Any) -> None:
 def held(work: Work, run_id: int, permission: Permission = Permission.CONTROL_RUN) -> Run:
     """The run as it is now, its row held: whoever acts on it at the same time waits and then sees what was done."""
     return reach.run(work, run_id, permission, held=True)
+
+
+def refuse_after_undoing(work: Work, run: Run) -> None:
+    """A run whose steps were partly undone goes back or nowhere: forward, it would go on as if they were still there.
+
+    Raises MovedMeanwhileError.
+    """
+    if run.direction is Direction.FORWARD and runs.has_undone_steps(work.session, run.id):
+        raise MovedMeanwhileError(
+            "A rollback undid steps of this run, so it can't go on forward.",
+            hint="Roll back the rest, or cancel it and start the plan again from its beginning.",
+        )
 
 
 def is_done(run: Run, states: Iterable[RunState]) -> bool:

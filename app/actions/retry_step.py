@@ -3,7 +3,7 @@
 from sqlalchemy import update
 
 from app.actions.load_readiness import load_readiness
-from app.actions.moving import held, is_done, move
+from app.actions.moving import held, is_done, move, refuse_after_undoing
 from app.actions.start_run import NotReadyError
 from app.actions.work import Work
 from app.errors import MovedMeanwhileError
@@ -24,6 +24,7 @@ def retry_step(work: Work, *, run_id: int, step_id: str | None = None) -> Run:
         return run
     if run.state is RunState.FAILED and step_id is not None and step_id != run.current_step:
         raise MovedMeanwhileError(f"It is step {run.current_step} that failed, not {step_id}.", hint="Load the page again.")
+    refuse_after_undoing(work, run)
     if run.started_at is None and run.direction is Direction.FORWARD and run.state is RunState.FAILED:
         _require_ready(work, run)
     moved = move(work, run, Move.RETRY, step=run.current_step)

@@ -22,7 +22,6 @@ from app.store.words import Direction
 Scope = Literal["all", "phase", "step"]
 #: a step that failed or was interrupted may have committed some of its units
 _TOUCHED = frozenset({StepState.SUCCEEDED, StepState.FAILED, StepState.RUNNING, StepState.WAITING})
-_CHANGING = ("sql", "backfill")
 
 
 def roll_back_run(work: Work, *, run_id: int, target_name: str, scope: Scope = "all", of: str = "") -> Run:
@@ -56,7 +55,7 @@ def _steps(work: Work, run: Run, content: Content, scope: Scope, of: str) -> lis
     touched = [
         step.step_id
         for step in runs.steps(work.session, run.id)
-        if step.kind in _CHANGING
+        if step.kind in runs.CHANGING
         and step.state in _TOUCHED
         and (scope == "all" or of == (step.phase if scope == "phase" else step.step_id))
     ]

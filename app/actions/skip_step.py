@@ -3,7 +3,7 @@
 from sqlalchemy import update
 
 from app.actions import wording
-from app.actions.moving import held, move
+from app.actions.moving import held, move, refuse_after_undoing
 from app.actions.work import Work
 from app.errors import MovedMeanwhileError
 from app.run.events import StepSkipped
@@ -31,5 +31,6 @@ def skip_step(work: Work, *, run_id: int, step_id: str, reason: str) -> Run:
         .where(RunStep.run_id == run.id, RunStep.step_id == step_id)
         .values(state=StepState.SKIPPED, finished_at=work.now)
     )
+    refuse_after_undoing(work, run)
     skipped = StepSkipped(by=work.actor.name, step=step_id, reason=why)
     return move(work, run, Move.SKIP_STEP, also=(skipped,), step=step_id, reason_given=why)

@@ -18,6 +18,9 @@ from app.store.tables.runs import GateAnswer, Run, RunStep
 from app.store.tables.targets import Environment, Target
 from app.store.words import Direction
 
+#: kinds of step that change the target, and so can be undone
+CHANGING = ("sql", "backfill")
+
 
 class RunMovedMeanwhileError(MovedMeanwhileError):
     """The run is no longer in the state that your page showed."""
@@ -115,6 +118,11 @@ def steps(session: Session, run_id: int) -> list[RunStep]:
     )
 
 
+def has_undone_steps(session: Session, run_id: int) -> bool:
+    """True where a rollback undid steps of the run: going forward would go on behind them."""
+    return any(step.state is StepState.ROLLED_BACK for step in steps(session, run_id))
+
+
 def gate_answer(session: Session, run_id: int, step_id: str) -> GateAnswer | None:
     """The person's answer to a gate."""
     return session.get(GateAnswer, (run_id, step_id))
@@ -185,7 +193,7 @@ def move_run(
         update(Run)
         .where(Run.id == run_id, Run.state == seen)
         .values(state=row.target, state_since=now, reason=said, **values)
-        .returning(Run.started_at)
+        .returning(Run.started_at, Run.forward_run_id)
     ).first()
     if moved is None:
         raise _moved_meanwhile(session, run_id, seen)
@@ -195,7 +203,28 @@ def move_run(
         session.execute(update(Run).where(Run.id == run_id).values(finished_at=func.coalesce(Run.finished_at, now)))
         events.append(RunFinished(state=row.target.value, seconds=round(seconds, 3), message=said))
     append_events(session, run_id, tuple(events), at=now)
+    if row.target is RunState.CANCELLED and moved.forward_run_id is not None:
+        _tell_forward(session, moved.forward_run_id, run_id, now)
     return row.target
+
+
+def mark_undone(session: Session, forward_id: int, rollback_id: int) -> list[str]:
+    """Call the forward run's steps rolled back that a rollback run has undone; their ids, in the order in which it worked."""
+    undone = [step.step_id for step in steps(session, rollback_id) if step.state is StepState.ROLLED_BACK]
+    session.execute(
+        update(RunStep).where(RunStep.run_id == forward_id, RunStep.step_id.in_(undone)).values(state=StepState.ROLLED_BACK)
+    )
+    return undone
+
+
+def _tell_forward(session: Session, forward_id: int, rollback_id: int, now: datetime) -> None:
+    """The rollback ended before everything was undone: the forward run is in people's hands again."""
+    forward = locked(session, forward_id)
+    undone = mark_undone(session, forward_id, rollback_id)
+    if forward.state is RunState.ROLLING_BACK:
+        what = f"it undid {', '.join(undone)}" if undone else "it undid nothing"
+        reason = f"Its rollback, run {rollback_id}, was cancelled: {what}."
+        move_run(session, forward_id, seen=forward.state, move=Move.ROLL_BACK_STOPPED, now=now, reason=reason)
 
 
 def _moved_meanwhile(session: Session, run_id: int, seen: RunState) -> RunMovedMeanwhileError:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.actions.worker.desk import Desk, target_dsn
@@ -15,7 +15,7 @@ from app.run.events import VerificationFinished
 from app.run.states import Move, RunState, StepState
 from app.steps.protocol import run_label
 from app.store.journal import StoredJournal
-from app.store.runs import get, locked, move_run
+from app.store.runs import CHANGING, get, locked, mark_undone, move_run, steps
 from app.store.tables.plans import PlanRevision, Rehearsal
 from app.store.tables.runs import Run, RunStep
 from app.store.tables.snapshots import Verification
@@ -44,6 +44,7 @@ def verify_run(desk: Desk, run_id: int, journal: StoredJournal) -> Verified:
         plan = Plan.from_json(session.get_one(PlanRevision, run.revision_id).document)
         expected, before = _rehearsed_schema(session, run), _schema_before(session, run)
         skipped = frozenset(_steps_in(session, run_id, StepState.SKIPPED))
+        kept = {step.step_id: step.result for step in steps(session, run_id) if step.result}
     with TargetSession.connect(dsn, purpose=f"verifies run {run_id}") as target:
         report = verify(
             target.connection,
@@ -52,6 +53,7 @@ def verify_run(desk: Desk, run_id: int, journal: StoredJournal) -> Verified:
             expected_schema=None if skipped else expected,
             before=before,
             skipped=skipped,
+            kept=kept,
             run_label=run_label(run.id, run.key),
         )
     with desk.sessions.begin() as session:
@@ -72,13 +74,10 @@ def finish_rollback(desk: Desk, run_id: int) -> None:
         if run.forward_run_id is None:
             return
         forward = locked(session, run.forward_run_id)
-        undone = _steps_in(session, run_id, StepState.ROLLED_BACK)
-        session.execute(
-            update(RunStep).where(RunStep.run_id == forward.id, RunStep.step_id.in_(undone)).values(state=StepState.ROLLED_BACK)
-        )
+        undone = mark_undone(session, forward.id, run_id)
         if forward.state is not RunState.ROLLING_BACK:
             return
-        left = _steps_in(session, forward.id, StepState.SUCCEEDED)
+        left = [step for step in steps(session, forward.id) if step.state is StepState.SUCCEEDED and step.kind in CHANGING]
         reason = f"Undone by run {run_id}." if not left else f"Run {run_id} undid {', '.join(undone)}; the other steps stay."
         move_run(session, forward.id, seen=forward.state, move=Move.ROLL_BACK_DONE, now=desk.clock.now(), reason=reason)
 

@@ -214,7 +214,21 @@ def test_with_a_skipped_step_the_rehearsals_schema_is_no_measure(target, rehears
     target.execute(f"{EXPAND}; {FILL}")
     result = verified(target, a_plan(), expected_schema=rehearsed, skipped=frozenset({"tighten"}))
     assert item(result, "schema").state == "unknown"
+    assert "the step tighten" in item(result, "schema").evidence[0]
     assert item(result, "promises").state == "passed"
+
+
+def test_a_backfill_that_does_not_end_its_own_condition_is_judged_by_its_certificate(target):
+    plan = Plan(
+        name="Count",
+        phases=(Phase(name="expand", steps=(step("count", "backfill", table="public.users", set="id = -id", where="true"),)),),
+    )
+    proof = {"proof": "every key was visited exactly once", "gap_free": True, "remaining_rows": None}
+    assert item(verified(target, plan), "backfill:count").state == "failed"
+    proven = item(verified(target, plan, kept={"count": {"certificate": proof}}), "backfill:count")
+    assert (proven.state, proven.evidence) == ("passed", ("every key was visited exactly once",))
+    torn = {**proof, "gap_free": False}
+    assert item(verified(target, plan, kept={"count": {"certificate": torn}}), "backfill:count").state == "failed"
 
 
 def test_words_that_another_major_version_prints_differently_are_unknown_and_not_wrong(target, rehearsed):
