@@ -153,7 +153,7 @@ def test_page_windows_survive_kills_too(database: Database) -> None:
 
 def test_ended_backends_at_random_moments_change_nothing_twice(counters: Database) -> None:
     job = uuid4()
-    kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'headgate test%' AND datname = current_database() AND state = 'active' AND pid <> pg_backend_pid()"
+    kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'headgate test backfill' AND datname = current_database() AND state = 'active'"
     ended = 0
     for epoch in range(1, 4):
         with (
