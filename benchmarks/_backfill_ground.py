@@ -37,7 +37,7 @@ ROWS = "'u' || g || '@example.com', now(), repeat('x', 52), NULL"
 KINDS: Mapping[str, tuple[str, str]] = {
     "bigint": (f"id bigint PRIMARY KEY, {BODY}", f"SELECT g, {ROWS}"),
     "uuid": (f"id uuid PRIMARY KEY, {BODY}", f"SELECT gen_random_uuid(), {ROWS}"),
-    "composite": (f"tenant_id int, id bigint, {BODY}, PRIMARY KEY (tenant_id, id)", f"SELECT (g::bigint * 7919) % 997, g, {ROWS}"),
+    "composite": (f"tenant_id int, id bigint, {BODY}, PRIMARY KEY (tenant_id, id)", f"SELECT g::bigint * 7919 % 997, g, {ROWS}"),
     "indexed": (f"id bigint PRIMARY KEY, {BODY}", f"SELECT g, {ROWS}"),
     "holes": (f"id bigint PRIMARY KEY, {BODY}", f"SELECT g, {ROWS}"),
     "counter": ("id bigint PRIMARY KEY, counter int NOT NULL DEFAULT 0, filler text", "SELECT g, 0, repeat('x', 80)"),
