@@ -28,6 +28,7 @@ NOTES = {
     "backup-requested": "A worker is taking the backup.",
     "restore-requested": "A worker is restoring the backup into a new database.",
     "started": "The run is on its way to a worker.",
+    "watch-ended": "The watch is over; the run is completed.",
     "asked": "Asked. It takes hold at the next safe point.",
     "invited": "The account is there. Give the person the one-time password shown below.",
     "role-changed": "The role is changed; it counts from the person's next click.",

@@ -1,13 +1,12 @@
 """Runs: the list, one run live, and the buttons that move it. Every form works without JavaScript."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
 from app.actions.cancel_run import cancel_run
 from app.actions.change_speed import change_speed
-from app.actions.close_monitoring import close_monitoring
 from app.actions.open_gate import open_gate
 from app.actions.pause_run import pause_run
 from app.actions.resume_run import resume_run
@@ -23,6 +22,7 @@ from app.web.views.run_lines import run_lines
 from app.web.views.run_log import GROUPS, as_text, log_page, newest_lines
 
 router = APIRouter(prefix="/runs", include_in_schema=False)
+Group = Literal["", "decision", "person", "state", "work"]
 
 
 @router.get("")
@@ -63,7 +63,7 @@ def gate_card(work: SignedIn, page: Page, run_id: int) -> HTMLResponse:
 
 @router.get("/{run_id}/events")
 def events(
-    work: SignedIn, page: Page, run_id: int, number: Annotated[int, Query(alias="page", ge=1, le=100_000)] = 1, group: str = ""
+    work: SignedIn, page: Page, run_id: int, number: Annotated[int, Query(alias="page", ge=1, le=100_000)] = 1, group: Group = ""
 ) -> HTMLResponse:
     """The whole log, paged."""
     found = view.run_page(work, run_id)
@@ -133,10 +133,3 @@ def roll_back(work: SignedIn, run_id: int, form: SentForm) -> Response:
     """Undo what was done, as a run of its own."""
     back = roll_back_run(work, run_id=run_id, target_name=form.text("target"))
     return go_to(f"/runs/{back.id}")
-
-
-@router.post("/{run_id}/close")
-def close(work: SignedIn, run_id: int, form: SentForm) -> Response:
-    """End the watch."""
-    close_monitoring(work, run_id=run_id, note=form.text("note"))
-    return go_to(f"/runs/{run_id}/monitoring")

@@ -14,6 +14,8 @@ from app.web.formats import short_count, words
 WIDTH, HEIGHT = 1000, 100
 _SLOTS = 120
 _LABELS = 5
+#: the newest ones are drawn and named
+_BANDS = 6
 _TABLE_ROWS = 12
 _NICE = (1, 2, 2.5, 5, 10)
 
@@ -97,16 +99,26 @@ def nice_top(value: float) -> float:
 
 def _bands(changes: Sequence[SpeedChange], start: datetime, whole: timedelta) -> tuple[Band, ...]:
     found: list[Band] = []
-    for number, change in enumerate(changes):
-        if not change.signal:
-            continue
-        until = next((later.at for later in changes[number + 1 :] if not later.signal), None)
-        left = _share(change.at - start, whole)
+    for begun, until in _held_back(changes):
+        left = _share(begun.at - start, whole)
         right = 1.0 if until is None else _share(until - start, whole)
         ended = f" to {_clock(until)}" if until else ", still"
-        text = f"Held back by {words(change.signal)}, {_clock(change.at)}{ended}"
+        text = f"Held back by {words(begun.signal)}, {_clock(begun.at)}{ended}"
         found.append(Band(x=round(left * WIDTH, 1), width=round(max(right - left, 0.004) * WIDTH, 1), text=text))
-    return tuple(found)
+    return tuple(found[-_BANDS:])
+
+
+def _held_back(changes: Sequence[SpeedChange]) -> list[tuple[SpeedChange, datetime | None]]:
+    """Each time that Headgate held back, with its end; a driver that takes over says again what slows it: no new time."""
+    found: list[tuple[SpeedChange, datetime | None]] = []
+    for change in changes:
+        is_open = bool(found) and found[-1][1] is None
+        if is_open and change.signal != found[-1][0].signal:
+            found[-1] = (found[-1][0], change.at)
+            is_open = False
+        if change.signal and not is_open:
+            found.append((change, None))
+    return found
 
 
 def _share(part: timedelta, whole: timedelta) -> float:

@@ -44,7 +44,7 @@ def signals_of(gauge: Mapping[str, Any]) -> tuple[Signal, ...]:
     """The signals of a gauge, the worst first."""
     found = [
         Signal(
-            name=name,
+            name=name[:1].upper() + name[1:].replace("_", " "),
             value=said.get("value"),
             limit=said.get("limit"),
             unit=str(said.get("unit", "")),
