@@ -4,7 +4,7 @@ from app.actions.request_review import request_review
 from tests.doubles.world import a_plan, a_step
 from tests.web.site import Forms, Site
 
-TABS = ["", "/steps", "/analysis", "/review", "/checklist", "/revisions", "/start"]
+TABS = ["", "/steps", "/analysis", "/review", "/checklist", "/revisions", "/runs", "/start"]
 
 
 @pytest.mark.parametrize("tab", TABS)

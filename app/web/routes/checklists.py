@@ -83,7 +83,7 @@ def _start_page(
         tab="checklist",
         page=checklist_page(work, now),
         policy=policy,
-        rollback_sentence=plan_document(now.content, report_of(now), None, []).rollback_sentence,
+        rollback_sentence=plan_document(now.content, report_of(now)).rollback_sentence,
         token=secrets.token_urlsafe(18),
         errors=errors or {},
     )

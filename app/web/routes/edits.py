@@ -158,7 +158,7 @@ def _step_form(
 ) -> HTMLResponse:
     now = standing(work, plan_id)
     step = _step(now.content, step_id)
-    document = documents.plan_document(now.content, report_of(now), None, [])
+    document = documents.plan_document(now.content, report_of(now))
     return page.show(
         "plans/edit_step.html",
         status=problem.status if problem else 200,

@@ -5,15 +5,14 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from starlette.responses import HTMLResponse, Response
 
-from app.actions import reach
 from app.actions.analyse_plan import analyse_plan
 from app.actions.archive_plan import archive_plan
 from app.actions.choose_target import choose_target
-from app.actions.permissions import Permission
 from app.actions.rehearse_plan import rehearse_plan
 from app.analysis.report import Analysis
 from app.plan.brief import write_markdown
 from app.plan.writing import write_plan
+from app.store.tables import Run
 from app.store.words import PlanState
 from app.web.dependencies import Page, SignedIn, go_to
 from app.web.forms import SentForm
@@ -22,7 +21,7 @@ from app.web.views import plans as view
 from app.web.views import revisions
 from app.web.views.paging import query_of
 from app.web.views.plan_head import Standing, plan_head, standing
-from app.web.views.targets import choices
+from app.web.views.run_lines import run_lines
 from app.web.views.targets import projects as project_boxes
 
 router = APIRouter(prefix="/plans", include_in_schema=False)
@@ -106,6 +105,14 @@ def show_revisions(
     )
 
 
+@router.get("/{plan_id}/runs")
+def show_runs(work: SignedIn, page: Page, plan_id: int, target: TargetQuery = None) -> HTMLResponse:
+    """Every run of the plan, wherever it ran."""
+    now = standing(work, plan_id, target)
+    lines = run_lines(work.session, Run.plan_id == now.plan.id, limit=100)
+    return page.show("plans/runs.html", head=plan_head(work, now), tab="runs", runs=lines)
+
+
 @router.get("/{plan_id}/export.yaml")
 def export_yaml(work: SignedIn, plan_id: int) -> Response:
     """The plan file."""
@@ -158,9 +165,7 @@ def archive(work: SignedIn, plan_id: int, form: SentForm) -> Response:
 
 def _document(work: SignedIn, now: Standing) -> documents.PlanDocument:
     statistics = documents.statistics_of(work.session, now.target.id if now.target else None)
-    of_project = reach.project(work, now.plan.project_id, Permission.VIEW).name
-    offered = [(number, name) for number, name in choices(work) if name.startswith(f"{of_project} / ")]
-    return documents.plan_document(now.content, report_of(now), statistics, offered)
+    return documents.plan_document(now.content, report_of(now), statistics)
 
 
 def _download(text: str, media_type: str, name: str) -> Response:

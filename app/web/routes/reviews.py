@@ -39,7 +39,7 @@ def _page(
 ) -> HTMLResponse:
     now = standing(work, plan_id, target)
     report = report_of(now)
-    document = plan_document(now.content, report, None, [])
+    document = plan_document(now.content, report)
     return page.show(
         "reviews/show.html",
         status=422 if errors else 200,

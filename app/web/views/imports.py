@@ -32,7 +32,7 @@ class Preview:
 
 def preview_of(draft: Draft) -> Preview:
     """The draft as the page shows it; its text is the plan file that will be saved."""
-    document = plan_document(draft.plan, None, None, [])
+    document = plan_document(draft.plan, None)
     imported = draft.imported
     sentence = (
         "Read from a plan file."

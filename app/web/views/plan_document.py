@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.analysis.report import Analysis, Finding, Lock, StatementReport
@@ -13,7 +14,7 @@ from app.catalog.records import Statistics
 from app.plan.brief import PlanFacts, TableChange
 from app.plan.model import Brief, Step
 from app.plan.model import Plan as Content
-from app.store import targets
+from app.store.tables import SchemaSnapshot
 from app.web.formats import milliseconds
 
 _GRADES = ("lossless", "loses-new-writes", "irreversible")
@@ -80,8 +81,8 @@ class PlanDocument:
     is_analysed: bool
     worst_grade: str | None
     rollback_sentence: str
-    #: targets to choose from
-    targets: list[tuple[int, str]] = field(default_factory=list)
+    #: sections of the written part that SQL and catalog can speak for, where nobody wrote them
+    filled: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def steps(self) -> tuple[StepLine, ...]:
@@ -89,9 +90,7 @@ class PlanDocument:
         return tuple(step for phase in self.phases for step in phase.steps)
 
 
-def plan_document(
-    content: Content, analysis: Analysis | None, statistics: Statistics | None, choices: list[tuple[int, str]]
-) -> PlanDocument:
+def plan_document(content: Content, analysis: Analysis | None, statistics: Statistics | None = None) -> PlanDocument:
     """Put together what people wrote and what was found out."""
     by_step: dict[str, list[StatementReport]] = {}
     for statement in analysis.statements if analysis else ():
@@ -115,7 +114,7 @@ def plan_document(
         is_analysed=analysis is not None,
         worst_grade=worst_grade,
         rollback_sentence=_rollback_sentence(content, worst_grade),
-        targets=choices,
+        filled={"rollback_plan": _rollback_sentence(content, worst_grade), "estimated_downtime": _downtime(analysis)},
     )
 
 
@@ -214,11 +213,19 @@ def _tables(analysis: Analysis | None, statistics: Statistics | None) -> tuple[T
     return tuple(rows)
 
 
+def _downtime(analysis: Analysis | None) -> str:
+    """How long others wait at worst, in a sentence; empty where nothing is known."""
+    waits = [statement.blocked_ms for statement in (analysis.statements if analysis else ()) if statement.blocked_ms]
+    if not waits:
+        return ""
+    low, high = max(waits, key=lambda wait: wait[1])
+    span = "less than 1 ms" if high < 1 else f"{milliseconds(low)} to {milliseconds(high)}"
+    return f"None; at the worst moment others wait {span}."
+
+
 def plan_facts(content: Content, analysis: Analysis | None) -> PlanFacts:
     """What the exported document says beside what people wrote."""
     rows = _tables(analysis, None)
-    waits = [statement.blocked_ms for statement in (analysis.statements if analysis else ()) if statement.blocked_ms]
-    longest = max(waits, key=lambda wait: wait[1], default=None)
     return PlanFacts(
         modified=tuple(
             TableChange(table=row.name, change=row.change, risk=row.risk) for row in rows if row.change.startswith("changed")
@@ -226,11 +233,19 @@ def plan_facts(content: Content, analysis: Analysis | None) -> PlanFacts:
         new={row.name: "" for row in rows if row.is_new},
         removed=analysis.tables.removed if analysis else (),
         grades={step.id: step.rollback.grade for step in content.steps() if step.rollback},
-        estimated_downtime=f"Others wait {milliseconds(longest[0])} to {milliseconds(longest[1])} at worst." if longest else "",
+        estimated_downtime=_downtime(analysis),
     )
 
 
 def statistics_of(session: Session, target_id: int | None) -> Statistics | None:
     """Sizes of the target's tables as last read."""
-    snapshot = targets.newest_snapshot(session, target_id) if target_id else None
-    return from_json(Statistics, snapshot.statistics) if snapshot and snapshot.statistics else None
+    if target_id is None:
+        return None
+    # only the sizes: the schema beside them may be megabytes
+    content = session.scalar(
+        select(SchemaSnapshot.statistics)
+        .where(SchemaSnapshot.target_id == target_id)
+        .order_by(SchemaSnapshot.taken_at.desc(), SchemaSnapshot.id.desc())
+        .limit(1)
+    )
+    return from_json(Statistics, content) if content else None

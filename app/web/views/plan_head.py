@@ -22,13 +22,23 @@ from app.web.views.stops import Stop
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Around:
+    """Names and counts that stand around a plan."""
+
+    project: str
+    author: str
+    runs: int
+    open_threads: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
     """Everything about a plan for one target that its pages are judged by."""
 
     plan: Plan
     revision: PlanRevision
     content: Content
-    author: str
+    around: Around
     target: Target | None
     environment: Environment | None
     analysis: Analysis | None
@@ -36,7 +46,6 @@ class Standing:
     facts: Facts | None
     readiness: Ready | NotReady | None
     run: Run | None
-    run_count: int
     verification: str | None
     now: datetime
 
@@ -102,34 +111,51 @@ def standing(work: Work, plan_id: int, target_id: int | None = None) -> Standing
     revision = plans.current(session, plan)
     wanted = target_id or plan.target_id
     target = reach.target_of_plan(work, plan, wanted) if wanted else None
+    # held here, so that whoever asks for the same row below finds it in the session instead of asking the database again
+    environment = targets.environment(session, target.environment_id) if target else None
     facts = load_facts(session, revision_id=revision.id, target_id=target.id, now=work.now) if target else None
-    run, verification, run_count = _newest_run(work, plan, target)
+    run, verification = _newest_run(work, plan, target)
+    around = _around(work, plan)
     return Standing(
         plan=plan,
         revision=revision,
         content=plans.content(revision),
-        author=session.scalar(select(Person.name).where(Person.id == plan.author_id)) or "somebody",
+        around=around,
         target=target,
-        environment=targets.environment(session, target.environment_id) if target else None,
+        environment=environment,
         analysis=plans.newest_analysis(session, revision.id, target.id if target else None),
         rehearsal=plans.newest_rehearsal(session, revision.id, target.id) if target else None,
         facts=facts,
         readiness=readiness(facts) if facts else None,
         run=run,
-        run_count=run_count,
         verification=verification,
         now=work.now,
     )
 
 
-def _newest_run(work: Work, plan: Plan, target: Target | None) -> tuple[Run | None, str | None, int]:
+def _around(work: Work, plan: Plan) -> Around:
+    """In one question what would be four."""
+    row = work.session.execute(
+        select(
+            Project.name,
+            select(Person.name).where(Person.id == plan.author_id).scalar_subquery(),
+            select(func.count()).select_from(Run).where(Run.plan_id == plan.id).scalar_subquery(),
+            select(func.count())
+            .select_from(Comment)
+            .where(Comment.plan_id == plan.id, Comment.parent_id.is_(None), Comment.resolved_at.is_(None))
+            .scalar_subquery(),
+        ).where(Project.id == plan.project_id)
+    ).one()
+    return Around(project=row[0], author=row[1], runs=row[2], open_threads=row[3])
+
+
+def _newest_run(work: Work, plan: Plan, target: Target | None) -> tuple[Run | None, str | None]:
     where = [Run.plan_id == plan.id, Run.direction == Direction.FORWARD]
     if target is not None:
         where.append(Run.target_id == target.id)
     run = work.session.scalar(select(Run).where(*where).order_by(Run.state.in_(ACTIVE).desc(), Run.id.desc()).limit(1))
     found = snapshots.newest_verification(work.session, run.id) if run else None
-    number = work.session.scalar(select(func.count()).select_from(Run).where(Run.plan_id == plan.id)) or 0
-    return run, found.state.value if found else None, number
+    return run, found.state.value if found else None
 
 
 def plan_head(work: Work, now: Standing) -> PlanHead:
@@ -140,13 +166,13 @@ def plan_head(work: Work, now: Standing) -> PlanHead:
     return PlanHead(
         id=plan.id,
         name=plan.name,
-        project=work.session.get_one(Project, plan.project_id).name,
+        project=now.around.project,
         project_id=plan.project_id,
         state=plan.state,
         revision_id=revision.id,
         revision_number=revision.number,
         digest=revision.digest,
-        author=now.author,
+        author=now.around.author,
         updated_at=plan.updated_at,
         target_id=target.id if target else None,
         target=target.name if target else None,
@@ -160,10 +186,10 @@ def plan_head(work: Work, now: Standing) -> PlanHead:
         may_write=work.actor.may(plan.project_id, Permission.WRITE_PLAN) and plan.state is not PlanState.ARCHIVED,
         steps=sum(1 for _ in now.content.steps()),
         findings=sum(len(statement["findings"]) for statement in report.get("statements", ())),
-        open_threads=_open_threads(work, plan.id),
+        open_threads=now.around.open_threads,
         checklist_open=sum(not item.is_ticked for item in now.readiness.checklist) if now.readiness else 0,
         revisions=revision.number,
-        runs=now.run_count,
+        runs=now.around.runs,
         query=f"?target={target.id}" if target and target.id != plan.target_id else "",
     )
 
@@ -180,8 +206,3 @@ def _choices(work: Work, plan: Plan, shown: Target | None) -> tuple[TargetChoice
         )
         for target, environment in targets.of_project(work.session, plan.project_id)
     )
-
-
-def _open_threads(work: Work, plan_id: int) -> int:
-    query = select(func.count()).where(Comment.plan_id == plan_id, Comment.parent_id.is_(None), Comment.resolved_at.is_(None))
-    return work.session.scalar(query) or 0
