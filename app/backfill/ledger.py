@@ -179,6 +179,11 @@ class Ledger:
         rows = target.all(self._sql(_STEPS), {"run": self.run, "direction": self.direction})
         return frozenset(row["step"] for row in rows)
 
+    def spent_ms(self, target: Target, step: str) -> float:
+        """How long a step was worked on, all slices together."""
+        row = target.one(self._sql(_BEFORE), self._key(step))
+        return float((row["spent_ms"] if row else None) or 0.0)
+
     def record_done(self, target: Target, step: str, unit: int, digest: str, duration_ms: float) -> None:
         """Write that a unit took effect; call it in the unit's own transaction, after ``assert_fence``.
 

@@ -124,6 +124,7 @@ def _run_steps(work: _Slice) -> SliceResult:
     positions = {step.id: number for number, step in enumerate(work.order.plan.steps(), start=1)}
     for step in _steps(work):
         if step.id in done:
+            _tell_again(work, step, positions[step.id])
             continue
         ask = work.journal.asked()
         if ask is not None:
@@ -144,6 +145,22 @@ def _steps(work: _Slice) -> Iterator[Step]:
         return
     touched = work.ledger.touched_steps(work.target, order.forward_key) if order.forward_key else frozenset()
     yield from steps_to_undo(order, touched)
+
+
+def _tell_again(work: _Slice, step: Step, position: int) -> None:
+    """Say what a holder before us did not come to say: it finished the step on the target, and was gone."""
+    order = work.order
+    if order.results_kept is None:
+        return
+    if step.kind == "backfill" and order.direction == "forward" and step.id not in order.results_kept:
+        # all of its rows are done, so that it only reads its figures and its certificate from the target
+        outcome = _drive(work, step, None, position)
+        if isinstance(outcome, Done):
+            work.results[step.id] = outcome.result
+    if step.id not in order.steps_done:
+        spent = work.ledger.spent_ms(work.target, step.id)
+        said = events.StepRolledBack if order.direction == "rollback" else events.StepFinished
+        work.journal.record(said(step=step.id, duration_ms=spent))
 
 
 def _compare(order: RunOrder, done: frozenset[str]) -> None:

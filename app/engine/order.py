@@ -30,6 +30,8 @@ class RunOrder:
     locks: LockPolicy = field(default_factory=LockPolicy)
     #: what Headgate's own database calls finished: the ledger must know of all of it
     steps_done: frozenset[str] = frozenset()
+    #: the steps of which it also has what they kept of their work; None where nobody keeps a book beside the ledger
+    results_kept: frozenset[str] | None = None
     skipped: frozenset[str] = frozenset()
     opened_gates: Mapping[str, str] = field(default_factory=dict)
     #: kind-specific things of the edges; ``with_last_unit`` maps a step to what is written with its last unit

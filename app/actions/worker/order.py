@@ -12,7 +12,7 @@ from app.review.policy import EnvironmentPolicy
 from app.run.states import StepState
 from app.steps.protocol import LockPolicy
 from app.store.claims import Claim
-from app.store.runs import get
+from app.store.runs import get, steps
 from app.store.tables.plans import PlanRevision
 from app.store.tables.runs import GateAnswer, Run, RunStep
 from app.store.tables.targets import Environment, Target
@@ -33,6 +33,7 @@ def make_order(session: Session, desk: Desk, claim: Claim) -> RunOrder:
         ledger_schema=desk.settings.ledger_schema,
         locks=_locks(session, run),
         steps_done=_in_state(session, run, StepState.SUCCEEDED, StepState.ROLLED_BACK),
+        results_kept=frozenset(step.step_id for step in steps(session, run.id) if step.result),
         skipped=_in_state(session, run, StepState.SKIPPED),
         opened_gates=_opened_gates(session, run),
         options=_options(desk, run),
