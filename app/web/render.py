@@ -1,6 +1,6 @@
 """Records to markup: a whole page, or one of its parts when htmx asks; a name that is missing is an error, never a blank."""
 
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ THEMES = ("auto", "light", "dark")
 THEME_COOKIE = "headgate_theme"
 
 
+@lru_cache(maxsize=256)  # drawing one takes longer than the rest of the line it stands on
 def icon(name: str, size: int = 15) -> Markup:
     """An icon that says nothing to a screen reader: the word stands beside it."""
     return Markup(lucide(name, size=size, **{"aria-hidden": "true"}))  # noqa: S704  drawn by the package, no input in it
