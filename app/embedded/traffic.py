@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import Any
+from uuid import uuid4
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
@@ -144,9 +145,9 @@ class Visitors:
         self.ask(connection, SHIP, {"order": self.dice.randint(max(1, newest - 5000), newest)})
 
     def sign_up(self, connection: psycopg.Connection) -> None:
-        """A new account, with a role if the release that is live writes one."""
+        """A new account, with a role if the release that is live writes one; its address is new after every restart, too."""
         statement = SIGN_UP_WITH_ROLE if self.release.writes_role(time.monotonic()) else SIGN_UP
-        self.ask(connection, statement, {"email": f"visitor-{self.dice.getrandbits(64):x}@example.com"})
+        self.ask(connection, statement, {"email": f"visitor-{uuid4().hex}@example.com"})
 
     def _user(self) -> int:
         return self.dice.randint(1, self.counts[0])

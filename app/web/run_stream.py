@@ -28,7 +28,8 @@ def render_run(sessions: sessionmaker[Session], renderer: Renderer, folder: Path
         since = max(after, page.number - MOST_LINES)
         lines = lines_after(session, run_id, since) if since < page.number else []
     return Frames(
-        number=page.number,
+        # a line may have come between the two readings: who got it must not get it again
+        number=max(page.number, lines[-1].number if lines else 0),
         lines=[(line.number, renderer.fragment("runs/_event.html", line=line)) for line in lines],
         parts={name: renderer.fragment(template, page=page) for name, template in PARTS.items()},
         is_over=not page.is_live,

@@ -37,11 +37,14 @@ def index(work: SignedIn, page: Page, number: Annotated[int, Query(alias="page",
 def show(work: SignedIn, page: Page, run_id: int) -> HTMLResponse:
     """One run, live."""
     found = view.run_page(work, run_id)
+    lines = newest_lines(work.session, run_id)
     return page.show(
         "runs/show.html",
         page=found,
         bar=bar_of(work.actor, found),
-        lines=newest_lines(work.session, run_id),
+        lines=lines,
+        # the stream goes on after the newest line that is on the page
+        number=max(found.number, lines[0].number if lines else 0),
         groups=GROUPS,
         refresh_seconds=found.refresh_seconds,
     )
