@@ -10,6 +10,8 @@ from app.errors import HeadgateError
 
 _TIMEOUT_SECONDS = 30.0
 _LOOK_SECONDS = 0.2
+#: Shorter than the server's own five seconds, or a request meets a connection that is just being closed.
+_KEEP_SECONDS = 2.0
 
 
 class ServerAwayError(HeadgateError):
@@ -40,7 +42,8 @@ class HeadgateClient:
         if token:
             headers["authorization"] = f"Bearer {token}"
         self.url = url.rstrip("/")
-        self._http = httpx2.Client(base_url=f"{self.url}/api/v1", headers=headers, timeout=_TIMEOUT_SECONDS)
+        limits = httpx2.Limits(keepalive_expiry=_KEEP_SECONDS)
+        self._http = httpx2.Client(base_url=f"{self.url}/api/v1", headers=headers, timeout=_TIMEOUT_SECONDS, limits=limits)
 
     def __enter__(self) -> Self:
         """The client itself."""
