@@ -7,15 +7,9 @@ NOTES = {
     "project-added": "The project is there. Next: add its environments in the order in which changes are promoted.",
     "environment-added": "The environment is there. Next: add the database that belongs to it.",
     "policy-saved": "The policy is saved. It counts for everything that is decided from now on.",
-    "target-added": "The database is there. A worker is testing the connection; this page shows what it finds.",
-    "target-saved": "Saved. A worker is testing the connection with the new values.",
-    "testing": "A worker is testing the connection.",
-    "reading-schema": "A worker is reading the schema.",
     "plan-imported": "The plan is there as revision 1. Its statements are being analysed.",
     "revision-saved": "Saved as a new revision. Approvals and ticks of the revision before it no longer count.",
     "nothing-changed": "Nothing was different, so there is no new revision.",
-    "analysing": "A worker is analysing the plan.",
-    "rehearsing": "A worker is rehearsing the plan on a shadow of the target.",
     "review-requested": "The plan is in review.",
     "approved": "Your approval is recorded, bound to exactly this revision.",
     "changes-requested": "Your request for changes is recorded; the author sees the reason.",
@@ -25,8 +19,7 @@ NOTES = {
     "withdrawn": "The tick is withdrawn.",
     "overridden": "Overridden, with your name and reason. It stays visible on the plan, the run and in the audit.",
     "accepted": "The finding is accepted in a new revision, with your reason.",
-    "backup-requested": "A worker is taking the backup.",
-    "restore-requested": "A worker is restoring the backup into a new database.",
+    "recipe-applied": "The statement is replaced by the recipe's steps, in a new revision. It is being analysed.",
     "started": "The run is on its way to a worker.",
     "watch-ended": "The watch is over; the run is completed.",
     "asked": "Asked. It takes hold at the next safe point.",
@@ -36,7 +29,6 @@ NOTES = {
     "person-enabled": "The account is open again.",
     "signed-out-elsewhere": "That sign-in is ended.",
     "archived": "The plan is archived. Its history stays.",
-    "sample-opened": "The sample is there.",
 }
 
 

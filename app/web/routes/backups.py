@@ -20,7 +20,7 @@ router = APIRouter(include_in_schema=False)
 def take(work: SignedIn, target_id: int) -> Response:
     """Have a backup of the whole database taken."""
     backup = take_backup(work, target_id=target_id)
-    return go_to(f"/backups/{backup.id}", "backup-requested")
+    return go_to(f"/backups/{backup.id}")
 
 
 @router.get("/backups/{backup_id}")
@@ -59,4 +59,4 @@ def restore(work: SignedIn, page: Page, backup_id: int, form: SentForm) -> Respo
     except InvalidInputError as error:
         undo(work)
         return _page(work, page, backup_id, errors=error.fields, new_database=name)
-    return go_to(f"/backups/{backup_id}", "restore-requested")
+    return go_to(f"/backups/{backup_id}")

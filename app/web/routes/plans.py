@@ -145,7 +145,7 @@ def analyse(work: SignedIn, plan_id: int, form: SentForm) -> Response:
     """Have it analysed again."""
     target_id = form.optional_number("target_id")
     analyse_plan(work, plan_id=plan_id, target_id=target_id)
-    return go_to(f"/plans/{plan_id}/analysis", "analysing")
+    return go_to(f"/plans/{plan_id}/analysis")
 
 
 @router.post("/{plan_id}/rehearse")
@@ -153,7 +153,7 @@ def rehearse(work: SignedIn, plan_id: int, form: SentForm) -> Response:
     """Have it rehearsed."""
     target_id = form.optional_number("target_id")
     rehearse_plan(work, plan_id=plan_id, target_id=target_id)
-    return go_to(f"/plans/{plan_id}/rehearsal" + (f"?target={target_id}" if target_id else ""), "rehearsing")
+    return go_to(f"/plans/{plan_id}/rehearsal" + (f"?target={target_id}" if target_id else ""))
 
 
 @router.post("/{plan_id}/archive")

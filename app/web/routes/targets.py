@@ -45,7 +45,7 @@ def add(work: SignedIn, page: Page, form: SentForm) -> Response:
     except InvalidInputError as error:
         undo(work)
         return _form(work, page, environment, None, name=name, errors=error.fields)
-    return go_to(f"/targets/{target.id}", "target-added")
+    return go_to(f"/targets/{target.id}")
 
 
 @router.get("/{target_id}")
@@ -75,21 +75,21 @@ def save(work: SignedIn, page: Page, target_id: int, form: SentForm) -> Response
         undo(work)
         environment = work.session.get_one(Environment, target.environment_id)
         return _form(work, page, environment, target, name=name, errors=error.fields)
-    return go_to(f"/targets/{target_id}", "target-saved" if dsn else "saved")
+    return go_to(f"/targets/{target_id}", None if dsn else "saved")
 
 
 @router.post("/{target_id}/test")
 def test(work: SignedIn, target_id: int) -> Response:
     """Have the connection tested."""
     test_target(work, target_id=target_id)
-    return go_to(f"/targets/{target_id}", "testing")
+    return go_to(f"/targets/{target_id}#health")
 
 
 @router.post("/{target_id}/read-schema")
 def look(work: SignedIn, target_id: int) -> Response:
     """Have the schema read again."""
     read_schema(work, target_id=target_id)
-    return go_to(f"/targets/{target_id}", "reading-schema")
+    return go_to(f"/targets/{target_id}#health")
 
 
 @router.post("/{target_id}/retire")

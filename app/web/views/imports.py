@@ -33,9 +33,9 @@ class Preview:
 def preview_of(draft: Draft) -> Preview:
     """The draft as the page shows it; its text is the plan file that will be saved."""
     document = plan_document(draft.plan, None)
-    imported = draft.imported
+    imported = None if draft.source_text is not None else draft.imported
     sentence = (
-        "Read from a plan file."
+        "Read from one text."
         if imported is None
         else f"{plural(len(imported.migrations), 'migration')} of {imported.tool}. {imported.reason}"
     )
