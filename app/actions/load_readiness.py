@@ -52,7 +52,7 @@ def load_facts(session: Session, *, revision_id: int, target_id: int, now: datet
         environment=environment.name,
         policy=policy,
         checklist=checklist_of(policy),
-        authors=frozenset({plan.author_id, revision.created_by}),
+        authors=frozenset({plan.author_id, *plans.writers(session, plan.id)}),
         risk=_risk(analysis.risk),
         analysis_id=analysis.id,
         analysis_error=analysis.error,

@@ -20,6 +20,7 @@ _ACTS = {
     Move.RESUME: "resume_run",
     Move.ASK_CANCEL: "cancel_run",
     Move.RETRY: "retry_step",
+    Move.RESTART: "retry_step",
     Move.SKIP_STEP: "skip_step",
     Move.OPEN_GATE: "open_gate",
     Move.ROLL_BACK: "roll_back_run",

@@ -20,14 +20,16 @@ def retry_step(work: Work, *, run_id: int, step_id: str | None = None) -> Run:
     Raises NotFoundError, NotAllowedError, IllegalMoveError, MovedMeanwhileError, NotReadyError.
     """
     run = held(work, run_id)
-    if is_done(run, (RunState.RUNNING,)):
+    if is_done(run, (RunState.RUNNING, RunState.SCHEDULED)):
         return run
     if run.state is RunState.FAILED and step_id is not None and step_id != run.current_step:
         raise MovedMeanwhileError(f"It is step {run.current_step} that failed, not {step_id}.", hint="Load the page again.")
     refuse_after_undoing(work, run)
-    if run.started_at is None and run.direction is Direction.FORWARD and run.state is RunState.FAILED:
+    never_began = run.started_at is None and run.state is RunState.FAILED
+    if never_began and run.direction is Direction.FORWARD:
         _require_ready(work, run)
-    moved = move(work, run, Move.RETRY, step=run.current_step)
+    # a run that failed before its first change begins at the beginning, where the worker looks at everything once more
+    moved = move(work, run, Move.RESTART if never_began else Move.RETRY, step=run.current_step)
     work.session.execute(
         update(RunStep)
         .where(RunStep.run_id == run.id, RunStep.state == StepState.FAILED)

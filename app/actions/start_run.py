@@ -59,6 +59,10 @@ class TargetTakenError(MovedMeanwhileError):
         )
 
 
+#: limits of the policy that a run keeps from its start to its end
+FROZEN = ("lock_timeout_ms", "statement_timeout_ms", "attempts", "patience_ms")
+
+
 def start_run(
     work: Work,
     *,
@@ -154,7 +158,9 @@ def _require_ready(facts: Facts) -> Ready:
 
 
 def _options(work: Work, target: Target, asked: Mapping[str, Any]) -> dict[str, Any]:
-    options: dict[str, Any] = {"profile": targets.policy_of(work.session, target).profile}
+    policy = targets.policy_of(work.session, target)
+    # the limits are those of the moment of the start: a policy that is edited meanwhile counts for the next run
+    options: dict[str, Any] = {"profile": policy.profile, "locks": {name: getattr(policy, name) for name in FROZEN}}
     if asked.get("profile"):
         if asked["profile"] not in PROFILES:
             raise wording.refused("profile", f"The profiles are {', '.join(PROFILES)}.")

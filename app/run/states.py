@@ -45,6 +45,7 @@ class Move(StrEnum):
     RESUME = "resume"
     FAIL = "fail"
     RETRY = "retry"
+    RESTART = "restart"
     SKIP_STEP = "skip_step"
     ASK_CANCEL = "ask_cancel"
     CANCEL = "cancel"
@@ -105,6 +106,7 @@ TRANSITIONS: tuple[Transition, ...] = (
     Transition(_S.PAUSED, _M.ROLL_BACK, _S.ROLLING_BACK, "A run of its own undoes the finished steps."),
     Transition(_S.RUNNING, _M.FAIL, _S.FAILED, "A step failed; finished steps stay done, the failed unit was rolled back."),
     Transition(_S.FAILED, _M.RETRY, _S.RUNNING, "Tries the failed step again."),
+    Transition(_S.FAILED, _M.RESTART, _S.SCHEDULED, "Begins anew: its time, its window and every gate are checked again."),
     Transition(
         _S.FAILED, _M.SKIP_STEP, _S.RUNNING, "Goes on with the next step; the skipped one stays undone, with your reason."
     ),

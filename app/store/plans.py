@@ -24,6 +24,11 @@ def get(session: Session, plan_id: int) -> Plan:
     return plan
 
 
+def writers(session: Session, plan_id: int) -> list[int]:
+    """Everybody who wrote a revision of the plan."""
+    return list(session.scalars(select(PlanRevision.created_by).where(PlanRevision.plan_id == plan_id).distinct()))
+
+
 def revision(session: Session, revision_id: int) -> PlanRevision:
     """The revision of that id.
 

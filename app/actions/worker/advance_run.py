@@ -96,8 +96,10 @@ class _Driver:
         return self._work()
 
     def _begin(self) -> bool:
-        go = begin_run(self.desk, self.claim.run_id)
+        go = begin_run(self.desk, self.claim)
         if go.move is None:
+            if "wake_at" in go.values:
+                self._sleep_until(go.values["wake_at"])
             return False
         if self.move(go.move, reason=go.reason, **go.values) is not RunState.RUNNING:
             return False

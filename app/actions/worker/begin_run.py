@@ -7,19 +7,21 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from app.actions.load_readiness import load_readiness
-from app.actions.worker.check_target import snapshot_schema
-from app.actions.worker.desk import Desk, target_dsn
+from app.actions.worker.check_target import mark_target, snapshot_schema
+from app.actions.worker.desk import Desk
 from app.actions.worker.measure import measure_before
+from app.actions.worker.order import make_order
+from app.engine.preflight import Blocked, preflight
 from app.errors import HeadgateError
 from app.review.policy import EnvironmentPolicy
 from app.review.readiness import NotReady
 from app.review.windows import next_opening
 from app.run.states import Move, RunState
+from app.store.claims import Claim
 from app.store.runs import get
 from app.store.tables.runs import Run
 from app.store.tables.targets import Environment, Target
 from app.store.words import Direction
-from app.target.session import Target as TargetSession
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,28 +34,34 @@ class Go:
     server_version: str = ""
 
 
-def begin_run(desk: Desk, run_id: int) -> Go:
+def begin_run(desk: Desk, claim: Claim) -> Go:
     """Decide whether the run may begin now."""
     with desk.sessions() as session:
-        run = get(session, run_id)
-        dsn, target_id = target_dsn(session, desk.settings, run.target_id), run.target_id
+        run = get(session, claim.run_id)
         later = _not_yet(desk, session, run)
-        is_forward = run.direction is Direction.FORWARD
-    if later is not None:
-        return later
+        is_forward, target_id = run.direction is Direction.FORWARD, run.target_id
+        order = None if later else make_order(session, desk, claim)
+    if order is None:
+        return later or Go(move=None)
+    seen = preflight(order)
+    if isinstance(seen, Blocked):
+        return Go(move=Move.FAIL, reason=" ".join(_sentence(reason.what, reason.hint) for reason in seen.reasons))
     try:
-        with TargetSession.connect(dsn, purpose=f"run {run_id} looks before it begins") as target:
-            version = target.server_version
         # what was approved is bound to the schema: one that was changed since makes the approvals stale
         snapshot_schema(desk, target_id, _say_nothing)
+        mark_target(desk, target_id)
     except HeadgateError as error:
-        return Go(move=Move.FAIL, reason=f"The target can't be worked with: {error.message}")
+        return Go(move=Move.FAIL, reason=f"The target can't be worked with: {_sentence(error.message, error.hint)}")
     if is_forward:
-        refusal = _refused(desk, run_id)
+        refusal = _refused(desk, claim.run_id)
         if refusal is not None:
             return Go(move=Move.FAIL, reason=refusal)
-        measure_before(desk, run_id)
-    return Go(move=Move.START, values={"started_at": desk.clock.now()}, server_version=version)
+        measure_before(desk, claim.run_id)
+    return Go(move=Move.START, values={"started_at": desk.clock.now()}, server_version=seen.server_version)
+
+
+def _sentence(what: str, hint: str | None) -> str:
+    return f"{what} {hint}" if hint else what
 
 
 def _say_nothing(_progress: dict[str, Any]) -> None:
@@ -66,7 +74,7 @@ def _not_yet(desk: Desk, session: Session, run: Run) -> Go | None:
     if until is None:
         return None
     if run.state is RunState.WAITING_WINDOW:
-        return Go(move=None)
+        return Go(move=None, values={"wake_at": until})
     return Go(move=Move.WAIT_FOR_WINDOW, reason=f"It begins at {until:%Y-%m-%d %H:%M} UTC.", values={"wake_at": until})
 
 

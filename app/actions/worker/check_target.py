@@ -1,8 +1,12 @@
 """Looks at a target: can it be reached, what may the role do there, what does its schema look like now."""
 
+import contextlib
+
 from sqlalchemy.orm import Session
 
 from app.actions.worker.desk import Desk, Report, target_dsn
+from app.backfill.applied import mark_managed
+from app.backfill.ledger_tables import LedgerRightsError, ensure_ledger
 from app.catalog.capabilities import read_capabilities
 from app.catalog.encoding import schema_to_json, statistics_to_json
 from app.catalog.fingerprint import fingerprint
@@ -11,6 +15,7 @@ from app.catalog.schema import read_schema
 from app.catalog.statistics import read_statistics
 from app.errors import HeadgateError
 from app.store.tables.targets import SchemaSnapshot, Target
+from app.store.targets import policy_of
 from app.target.session import Target as TargetSession
 
 
@@ -33,6 +38,22 @@ def check_target(desk: Desk, target_id: int, report: Report) -> None:
         row.last_checked_at, row.last_error = desk.clock.now(), None
         row.server_version, row.capabilities = version, capabilities.as_json()
     snapshot_schema(desk, target_id, report)
+    with contextlib.suppress(LedgerRightsError):  # what is missing stands among the capabilities, with its GRANT
+        mark_target(desk, target_id)
+
+
+def mark_target(desk: Desk, target_id: int) -> None:
+    """Write on the target that Headgate looks after it, and whether its policy wants approvals: the command line asks there.
+
+    Raises LedgerRightsError, TargetError.
+    """
+    with desk.sessions() as session:
+        dsn = target_dsn(session, desk.settings, target_id)
+        policy = policy_of(session, session.get_one(Target, target_id))
+    wants = any(policy.approvals.needed(risk) for risk in ("low", "medium", "high"))
+    with TargetSession.connect(dsn, purpose="marks its target") as target:
+        ensure_ledger(target, desk.settings.ledger_schema)
+        mark_managed(target, desk.settings.ledger_schema, by=desk.settings.public_url, wants_approval=wants)
 
 
 def snapshot_schema(desk: Desk, target_id: int, report: Report) -> None:

@@ -1,10 +1,12 @@
 """Rows -> what the engine is asked to do: the plan, where it stands according to people, and the target's limits."""
 
+from functools import partial
 from typing import Any, Literal
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.actions.start_run import FROZEN
 from app.actions.worker.desk import Desk, target_dsn
 from app.engine.order import RunOrder
 from app.plan.model import Plan
@@ -48,13 +50,11 @@ def _policy(session: Session, run: Run) -> EnvironmentPolicy:
 
 
 def _locks(session: Session, run: Run) -> LockPolicy:
-    policy = _policy(session, run)
-    return LockPolicy(
-        lock_timeout_ms=policy.lock_timeout_ms,
-        statement_timeout_ms=policy.statement_timeout_ms,
-        attempts=policy.attempts,
-        patience_ms=policy.patience_ms,
-    )
+    kept = run.options.get("locks")
+    if kept is None:
+        policy = _policy(session, run)
+        kept = {name: getattr(policy, name) for name in FROZEN}
+    return LockPolicy(**kept)
 
 
 def _in_state(session: Session, run: Run, *states: StepState) -> frozenset[str]:
@@ -70,9 +70,17 @@ def _opened_gates(session: Session, run: Run) -> dict[str, str]:
 def _options(desk: Desk, run: Run) -> dict[str, Any]:
     return {
         **run.options,
+        "speed": partial(_speed, desk, run.id),
         "backup_dir": str(desk.settings.backups),
         "client_bin_dir": str(desk.settings.client_bin_dir) if desk.settings.client_bin_dir else None,
     }
+
+
+def _speed(desk: Desk, run_id: int) -> dict[str, Any]:
+    """What people ask of the speed now; the step asks four times a second, so that a change takes hold at once."""
+    with desk.sessions() as session:
+        options = session.scalar(select(Run.options).where(Run.id == run_id)) or {}
+    return {name: options[name] for name in ("profile", "max_rate") if name in options}
 
 
 def _rollback(session: Session, run: Run) -> dict[str, Any]:

@@ -224,7 +224,7 @@ def test_a_run_that_never_began_is_retried_only_when_it_is_ready_again(world: Wo
     world.backed_up()
     with world.work("operator") as work:
         retry_step(work, run_id=run.id)
-    assert world.run(run).state is RunState.RUNNING
+    assert world.run(run).state is RunState.SCHEDULED  # so that the worker looks at everything once more
 
 
 def test_a_step_is_skipped_with_a_reason_that_stays(world: World, run: Run):
@@ -332,10 +332,11 @@ def test_a_start_and_a_rollback_at_once_end_with_one_run_on_the_target(world: Wo
 def test_speed_changes_while_it_runs_and_nothing_else_does(world: World, run: Run):
     with world.work("operator") as work:
         change_speed(work, run_id=run.id, profile="gentle", max_rate=5000)
-    assert world.run(run).options == {"profile": "gentle", "max_rate": 5000}
+    limits = run.options["locks"]
+    assert world.run(run).options == {"profile": "gentle", "max_rate": 5000, "locks": limits}
     with world.work("operator") as work:
         change_speed(work, run_id=run.id, max_rate=0)
-    assert world.run(run).options == {"profile": "gentle", "max_rate": None}
+    assert world.run(run).options == {"profile": "gentle", "max_rate": None, "locks": limits}
     with pytest.raises(InvalidInputError), world.work("operator") as work:
         change_speed(work, run_id=run.id, profile="ludicrous")
 

@@ -151,7 +151,15 @@ def test_a_plan_runs_on_staging_before_production_asks_for_it(world: World):
 def test_speed_is_the_environments_unless_it_is_chosen(world: World):
     plan = world.ready()
     world.policy(world.production, profile="gentle")
-    assert start(world, plan).options == {"profile": "gentle"}
+    assert start(world, plan).options["profile"] == "gentle"
+
+
+def test_a_run_keeps_the_limits_that_its_environment_had_when_it_was_started(world: World):
+    plan = world.ready()
+    world.policy(world.production, lock_timeout_ms=1500)
+    run = start(world, plan)
+    world.policy(world.production, lock_timeout_ms=9000)
+    assert world.run(run).options["locks"]["lock_timeout_ms"] == 1500
 
 
 @pytest.mark.parametrize("options", [{"profile": "ludicrous"}, {"max_rate": -1}, {"max_rate": "many"}])
