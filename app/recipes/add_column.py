@@ -4,13 +4,14 @@ from typing import Any
 
 from app.analysis.defaults import default_kind
 from app.analysis.state import State
+from app.catalog.records import Column
 from app.recipes.add_constraint import is_plain, is_plain_key
 from app.recipes.constraints import check, foreign_key, not_null, referenced, slug, unique
 from app.recipes.draft import Draft
 from app.recipes.recipe import Placed, Recipe
 from app.recipes.site import Site
 from app.sql.deparse import alter_table_sql, expression_sql
-from app.sql.names import SERIAL_TYPES, raw_type
+from app.sql.names import SERIAL_TYPES, from_type_name, raw_type
 from app.sql.names import quote_identifier as q
 from app.sql.tree import Node
 
@@ -93,6 +94,7 @@ def _build(site: Site) -> tuple[Placed, ...]:
             where=f"{q(column)} IS NULL",
             reason=f"The values go with the column, in add-{slug(column)}.",
         )
+    site = site.with_column(Column(name=column, type=from_type_name(definition["typeName"])))
     _add_constraints(draft, site, definition, found, is_moving=is_moving)
     return draft.done()
 

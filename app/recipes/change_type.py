@@ -42,7 +42,7 @@ def _using(site: Site, column: str) -> Any:
 
 
 def _applies(site: Site) -> bool:
-    definition, column = _definition(site), _column(site)
+    definition, column = _definition(site), _column(site) if site.relation is not None else None
     if not definition or column is None or not is_plain(site) or site.there.parents or column.generated:
         return False
     new = from_type_name(definition["typeName"])
@@ -59,7 +59,12 @@ def _is_movable(site: Site, column: Column) -> bool:
     name, table = column.name, site.there
     settings = column.statistics_target is not None or column.storage or column.compression
     hangs = (
-        any(name in item.columns for item in table.dependents)
+        any(name in item.columns for item in table.dependents if item.kind != "foreign key")
+        # conservative: a mention is enough
+        or any(
+            name in text
+            for text in (*(item.definition for item in table.triggers), *(item.definition for item in table.policies))
+        )
         or any(name in item.depends_on for item in table.statistics)
         or any(index.is_replica_identity or not index.is_valid for index in table.indexes if name in index.depends_on)
         or any(name in item.columns and item.kind not in _ORDINARY for item in table.constraints)

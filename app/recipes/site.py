@@ -72,6 +72,12 @@ class Site:
         """The table's column of that name."""
         return self.there.column(name)
 
+    def with_column(self, column: Column) -> "Site":
+        """The same after the column was added."""
+        relation = replace(self.there, columns=(*self.there.columns, column))
+        schema = replace(self.schema, relations={**self.schema.relations, relation.name: relation})
+        return replace(self, relation=relation, schema=schema)
+
     def named(self, constraint: Node) -> str:
         """The constraint's name: as written, or the one that PostgreSQL would choose."""
         written = constraint.get("conname")
@@ -95,7 +101,8 @@ def site_of(statement: Statement, schema: Schema | None, server_version: int) ->
         return None
     name = _changed_table(statement)
     if name is None:
-        return Site(statement=statement, schema=schema, version=server_version)
+        is_type = statement.kind == "AlterEnumStmt"
+        return Site(statement=statement, schema=schema, version=server_version) if is_type else None
     relation = schema.relations.get(schema.resolve(name) or "")
     several = statement.kind == "AlterTableStmt" and len(statement.body.get("cmds", ())) != 1
     if relation is None or several:

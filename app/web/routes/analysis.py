@@ -7,6 +7,7 @@ from app.analysis.report import Analysis
 from app.web.dependencies import Page, SignedIn
 from app.web.routes.plans import TargetQuery, report_of
 from app.web.views.plan_head import plan_head, standing
+from app.web.views.recipes import offers_by_statement
 
 router = APIRouter(include_in_schema=False)
 
@@ -38,5 +39,6 @@ def show(work: SignedIn, page: Page, plan_id: int, target: TargetQuery = None) -
         row=now.analysis,
         verdict=verdict_of(report) if report else "",
         levels=[(level, risks.count(level)) for level in ("high", "medium", "low")],
+        offers=offers_by_statement(work, now) if head.may_write else {},
         refresh_seconds=2 if head.is_moving else None,
     )

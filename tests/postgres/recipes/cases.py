@@ -19,7 +19,7 @@ SELECT 'u' || n || '@x', 'nick ' || n, n % 90, n % 50 + 1, 'n' FROM generate_ser
 COMMENT ON COLUMN public."Users".age IS 'in years';
 """
 READ = Query(sql='SELECT id, email, nick FROM public."Users" WHERE id = %(n)s %% 3000 + 1')
-UPDATE = Query(sql='UPDATE public."Users" SET nick = \'m\' || %(n)s::text WHERE id = %(n)s %% 3000 + 1')
+UPDATE = Query(sql="UPDATE public.\"Users\" SET nick = 'm' || %(n)s::text WHERE id = %(n)s %% 3000 + 1")
 INSERT = Query(sql='INSERT INTO public."Users" (email, nick, age, "Org id") VALUES (%(n)s::text, %(n)s::text, 30, 7)')
 APP = (READ, UPDATE, INSERT)
 PARTED = """
@@ -76,9 +76,7 @@ CASES = {
         old=APP,
         besides=frozenset({"public.Users_home_idx"}),
     ),
-    "not null": Case(
-        recipe="add-not-null", setup=SETUP, statement='ALTER TABLE "Users" ALTER COLUMN note SET NOT NULL', old=APP
-    ),
+    "not null": Case(recipe="add-not-null", setup=SETUP, statement='ALTER TABLE "Users" ALTER COLUMN note SET NOT NULL', old=APP),
     "not null on a partitioned table": Case(
         recipe="add-not-null", setup=PARTED, statement="ALTER TABLE events ALTER COLUMN what SET NOT NULL", old=EVENTS
     ),
@@ -133,7 +131,10 @@ CASES = {
         recipe="rename-column",
         setup=SETUP + 'CREATE VIEW names AS SELECT id, nick FROM "Users"; GRANT SELECT, INSERT ON "Users" TO PUBLIC;',
         statement='ALTER TABLE "Users" RENAME COLUMN nick TO "Nick name"',
-        old=(*APP, Query(sql='INSERT INTO public."Users" (id, nick) VALUES (1, \'x\') ON CONFLICT (id) DO UPDATE SET nick = \'y\'')),
+        old=(
+            *APP,
+            Query(sql="INSERT INTO public.\"Users\" (id, nick) VALUES (1, 'x') ON CONFLICT (id) DO UPDATE SET nick = 'y'"),
+        ),
         new=(
             Query(sql='SELECT id, email, "Nick name" FROM public."Users" WHERE id = %(n)s %% 3000 + 1 FOR UPDATE'),
             Query(sql='UPDATE public."Users" SET "Nick name" = \'m\' || %(n)s::text WHERE id = %(n)s %% 3000 + 1'),
@@ -145,7 +146,10 @@ CASES = {
         setup=SETUP,
         statement='ALTER TABLE "Users" RENAME TO people',
         old=APP,
-        new=(Query(sql="UPDATE public.people SET nick = 'm' WHERE id = %(n)s %% 3000 + 1"), Query(sql="SELECT nick FROM people LIMIT 1")),
+        new=(
+            Query(sql="UPDATE public.people SET nick = 'm' WHERE id = %(n)s %% 3000 + 1"),
+            Query(sql="SELECT nick FROM people LIMIT 1"),
+        ),
     ),
     "a generated column": Case(
         recipe="generated-column",
@@ -153,6 +157,7 @@ CASES = {
         statement='ALTER TABLE "Users" ADD COLUMN "Shout" text GENERATED ALWAYS AS (upper(nick)) STORED',
         plain='ALTER TABLE "Users" ADD COLUMN "Shout" text',
         old=APP,
+        besides=frozenset({"Users_Shout_computed", "public.Users_Shout_computed()"}),
     ),
     "a new type of a column with all that can hang on it": Case(
         recipe="change-type",
@@ -175,7 +180,7 @@ CASES = {
     "a split column": Case(
         recipe="fill-columns",
         setup=SETUP + 'ALTER TABLE "Users" ADD COLUMN "First" text, ADD COLUMN rest text;',
-        statement='UPDATE "Users" SET "First" = split_part(nick, \' \', 1), rest = split_part(nick, \' \', 2)',
+        statement="UPDATE \"Users\" SET \"First\" = split_part(nick, ' ', 1), rest = split_part(nick, ' ', 2)",
         old=APP,
     ),
 }

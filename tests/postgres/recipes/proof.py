@@ -67,10 +67,12 @@ def _relation(relation: Relation, without: set[str]) -> dict[str, object]:
         "kind": relation.kind,
         "columns": sorted((replace(column) for column in relation.columns), key=lambda column: column.name),
         "indexes": sorted(
-            (index.name, index.definition, index.is_valid, index.constraint) for index in relation.indexes if index.name not in without
+            (index.name, index.definition, index.is_valid, index.constraint)
+            for index in relation.indexes
+            if index.name not in without
         ),
         "constraints": sorted((item.name, item.kind, item.definition, item.is_validated) for item in relation.constraints),
-        "triggers": sorted(trigger.definition for trigger in relation.triggers),
+        "triggers": sorted(trigger.definition for trigger in relation.triggers if trigger.name not in without),
         "view": relation.view_definition,
         "comment": relation.comment,
         "grants": relation.grants,
