@@ -59,6 +59,7 @@ class Form:
             return least
         if not least <= value <= most:
             self.errors[name] = f"It must be between {least:,} and {most:,}."
+            return least
         return value
 
     def optional_number(self, name: str) -> int | None:
@@ -93,8 +94,17 @@ class Form:
         return {file.filename for file in self.files if file.filename}
 
     def contents(self) -> dict[str, bytes]:
-        """Every uploaded file by its path as the browser gave it."""
-        return {file.filename: file.file.read() for file in self.files if file.filename}
+        """Every uploaded file by its path as the browser gave it.
+
+        Raises InvalidInputError where two files have the same path: neither may silently replace the other.
+        """
+        read: dict[str, bytes] = {}
+        for file in self.files:
+            if file.filename in read:
+                raise InvalidInputError(f"Two files are called {file.filename}.", hint="Upload the folder that holds them.")
+            if file.filename:
+                read[file.filename] = file.file.read()
+        return read
 
 
 def _as_text(value: object) -> str:
@@ -127,7 +137,7 @@ async def read_form(request: Request) -> Form:
     if request.headers.get("content-type", "").startswith("application/json"):
         try:
             return _from_json(await request.json())
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise UnreadableFormError("The body is not JSON.", hint=str(error)) from error
     limit = request.app.state.settings.upload_bytes
     try:

@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
+from psycopg.errors import DataError, NumericValueOutOfRange
 from sqlalchemy.exc import DBAPIError, OperationalError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -128,11 +129,22 @@ def _from_validation(error: RequestValidationError) -> HeadgateError:
 
 
 def _from_database(error: DBAPIError) -> HeadgateError:
+    if isinstance(error.orig, NumericValueOutOfRange):
+        return NotFoundError("There is nothing by that number.", hint="Numbers this large name nothing here.")
+    if isinstance(error.orig, DataError):  # a NUL character, half a surrogate pair: text that PostgreSQL can't keep or compare
+        return InvalidInputError("The request holds text that PostgreSQL can't read, such as a NUL character.")
     if isinstance(error, OperationalError) or error.connection_invalidated:
         return OwnDatabaseAwayError(
             hint="Runs that are under way go on by themselves as soon as it is back. Load the page again."
         )
     return UnforeseenError(hint="Load the page again; if it stays, give the reference number to whoever runs Headgate.")
+
+
+def _noted(request: Request, error: DBAPIError, answer: HeadgateError) -> HeadgateError:
+    """The answer as it is; what is not the asker's doing goes to the log."""
+    if answer.status >= SERVER_FAULT:
+        logger.error("request %s: the database refused", getattr(request.state, "request_id", ""), exc_info=error)
+    return answer
 
 
 def add_problem_answers(app: FastAPI) -> None:
@@ -144,9 +156,7 @@ def add_problem_answers(app: FastAPI) -> None:
         if isinstance(error, RequestValidationError):
             return answer_problem(request, _from_validation(error))
         if isinstance(error, DBAPIError):
-            number = getattr(request.state, "request_id", "")
-            logger.error("request %s: the database refused", number, exc_info=error)
-            return answer_problem(request, _from_database(error))
+            return answer_problem(request, _noted(request, error, _from_database(error)))
         return answer_problem(request, error if isinstance(error, HeadgateError) else UnforeseenError())
 
     for kind in (HeadgateError, HTTPException, RequestValidationError, DBAPIError):

@@ -143,3 +143,23 @@ def test_the_theme_that_was_chosen_stays(site: Site):
 def test_a_link_to_another_site_is_not_followed_after_a_form(site: Site):
     answer = site.browser("viewer").post("/settings/theme", data={"theme": "dark", "next": "//evil.test"})
     assert answer.headers["location"] == "/"
+
+
+@pytest.mark.parametrize("path", ["/plans/{n}", "/runs/{n}/monitoring", "/plans?page={n}"])
+def test_a_number_that_no_row_can_have_is_not_there_and_breaks_nothing(site: Site, path: str):
+    answer = site.browser("admin").get(path.format(n="9" * 30))
+    assert answer.status_code == 404
+    assert "broke on our side" not in answer.text
+
+
+def test_a_nul_character_in_an_address_is_refused_as_bad_text(site: Site):
+    answer = site.browser("viewer").get("/plans", params={"q": "a\x00b"})
+    assert answer.status_code == 422
+    assert "NUL" in answer.text
+
+
+def test_a_target_number_out_of_bounds_and_json_nested_without_end_are_refused(site: Site):
+    browser = site.browser("author")
+    assert browser.post("/plans/import", data={"text": "SELECT 1", "target_id": "9" * 30}).status_code < 500
+    answer = browser.post("/plans/import", content=b"[" * 100_000, headers={"content-type": "application/json"})
+    assert answer.status_code == 400

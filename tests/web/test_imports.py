@@ -102,3 +102,10 @@ def test_a_plan_can_not_be_put_into_a_project_of_others(site: Site):
     assert answer.status_code == 404
     with site.world.sessions() as session:
         assert session.query(Plan).count() == 0
+
+
+def test_two_uploads_of_one_name_are_refused_instead_of_one_replacing_the_other(site: Site):
+    files = [("files", ("001_x.up.sql", b"SELECT 1;")), ("files", ("001_x.up.sql", b"SELECT 2;"))]
+    answer = site.browser("author").post("/plans/import", files=files)
+    assert answer.status_code == 422
+    assert "Two files are called 001_x.up.sql" in answer.text
