@@ -11,6 +11,7 @@ if TYPE_CHECKING:  # the servers' code is read only by the commands that start t
     from app.embedded.stack import Stack
 
 DEFAULT_PORT = 8000
+HIGHEST_PORT = 65_535
 
 
 def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -22,7 +23,7 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what `up` and `demo` have in common."""
-    parser.add_argument("--port", type=int, default=None, help=f"the web's port (default: {DEFAULT_PORT})")
+    parser.add_argument("--port", type=_port, default=None, help=f"the web's port (default: {DEFAULT_PORT})")
     parser.add_argument("--host", default="127.0.0.1", help="the address the web listens on (default: %(default)s)")
     parser.add_argument(
         "--data-dir", type=Path, default=None, help="where all is kept (default: $HEADGATE_DATA_DIR or .headgate)"
@@ -53,6 +54,12 @@ def stack_for(args: argparse.Namespace) -> "Stack":
     settings = get_settings()
     folder = DataFolder(args.data_dir or settings.data_dir)
     return Stack(folder=folder, settings=settings, port=args.port or DEFAULT_PORT, host=args.host, say=say)
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= HIGHEST_PORT:
+        raise argparse.ArgumentTypeError(f"{text} is no port; ports are numbers from 1 to {HIGHEST_PORT}")
+    return int(text)
 
 
 def say(sentence: str) -> None:

@@ -21,15 +21,25 @@ class FolderHeldError(EmbeddedError):
     status = 409
 
 
+class FolderUnusableError(EmbeddedError):
+    """The data folder can't be made or written to."""
+
+
 class DataFolder:
     """One folder; `hold` it before anything in it is touched."""
 
     def __init__(self, path: Path) -> None:
-        """``path`` is made if need be, readable by us alone."""
+        """``path`` is made if need be, readable by us alone; raises FolderUnusableError where it can't be."""
         self.path = path.absolute()
-        self.path.mkdir(mode=0o711, parents=True, exist_ok=True)  # PostgreSQL may run as another user: it has to pass through
         self.logs = self.path / "logs"
-        self.logs.mkdir(mode=0o700, exist_ok=True)
+        try:
+            self.path.mkdir(mode=0o711, parents=True, exist_ok=True)  # PostgreSQL may run as another user: it has to pass through
+            self.logs.mkdir(mode=0o700, exist_ok=True)
+        except OSError as error:
+            raise FolderUnusableError(
+                f"The data directory {self.path} can't be used: {error.strerror}.",
+                hint="Give a directory that this user may write to, with --data-dir.",
+            ) from None
         self._lock: IO[str] | None = None
 
     def hold(self, *, address: str) -> None:

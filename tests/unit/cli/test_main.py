@@ -31,3 +31,11 @@ def test_an_unknown_command_is_refused_with_the_list(capsys):
 def test_status_does_not_load_the_web():
     code = "import sys; from app.cli.main import build_parser; build_parser('status'); print('fastapi' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "False"
+
+
+@pytest.mark.parametrize("port", ["0", "-1", "65536", "99999", "http"])
+def test_a_port_that_is_none_is_refused_by_name(port: str, capsys):
+    with pytest.raises(SystemExit) as ended:
+        build_parser("up").parse_args(["up", f"--port={port}"])
+    assert ended.value.code == 2
+    assert f"{port} is no port" in capsys.readouterr().err

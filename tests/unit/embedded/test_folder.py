@@ -5,7 +5,7 @@ import stat
 
 import pytest
 
-from app.embedded.folder import DataFolder, FolderHeldError
+from app.embedded.folder import DataFolder, FolderHeldError, FolderUnusableError
 
 
 def test_the_second_holder_is_told_who_has_it(tmp_path):
@@ -34,3 +34,12 @@ def test_ports_and_passwords_stay_the_same(tmp_path):
     assert folder.port("postgres") == again.port("postgres")
     assert folder.password("author") == again.password("author") != folder.password("approver")
     assert {stat.S_IMODE(file.stat().st_mode) for file in (tmp_path / "data" / "kept").iterdir()} == {0o600}
+
+
+def test_a_folder_that_cannot_be_made_is_refused_in_a_sentence_and_not_with_a_traceback(tmp_path):
+    (tmp_path / "file").write_text("")
+    for path in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(FolderUnusableError, match=r"data directory .* can't be used") as refused:
+            DataFolder(path)
+        assert refused.value.exit_code == 2
+        assert "--data-dir" in (refused.value.hint or "")
