@@ -8,7 +8,7 @@ from app.catalog.records import Column
 from app.recipes.add_constraint import is_plain, is_plain_key
 from app.recipes.constraints import check, foreign_key, not_null, referenced, slug, unique
 from app.recipes.draft import Draft
-from app.recipes.recipe import Placed, Recipe
+from app.recipes.recipe import Recipe
 from app.recipes.site import Site
 from app.sql.deparse import alter_table_sql, expression_sql
 from app.sql.names import SERIAL_TYPES, from_type_name, raw_type
@@ -65,7 +65,7 @@ def _for_table(definition: Node, found: dict[str, Node], kind: str) -> dict[str,
     return {**found[kind], **({} if kind == "CONSTR_CHECK" else {"fk_attrs" if kind == "CONSTR_FOREIGN" else "keys": column})}
 
 
-def _build(site: Site) -> tuple[Placed, ...]:
+def _build(site: Site) -> Draft:
     draft, definition = Draft(), _definition(site)
     found, column = _constraints(definition), str(definition["colname"])
     is_moving = _is_moving(site, found)
@@ -96,7 +96,7 @@ def _build(site: Site) -> tuple[Placed, ...]:
         )
     site = site.with_column(Column(name=column, type=from_type_name(definition["typeName"])))
     _add_constraints(draft, site, definition, found, is_moving=is_moving)
-    return draft.done()
+    return draft
 
 
 def _add_constraints(draft: Draft, site: Site, definition: Node, found: dict[str, Node], *, is_moving: bool) -> None:

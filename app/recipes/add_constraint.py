@@ -2,7 +2,7 @@
 
 from app.recipes.constraints import check, foreign_key, referenced, unique
 from app.recipes.draft import Draft
-from app.recipes.recipe import Placed, Recipe
+from app.recipes.recipe import Recipe
 from app.recipes.site import Site
 from app.sql.tree import Node, strings
 
@@ -45,22 +45,22 @@ def is_plain(site: Site) -> bool:
     return site.there.kind == "table" and not heirs
 
 
-def _build_check(site: Site) -> tuple[Placed, ...]:
+def _build_check(site: Site) -> Draft:
     draft = Draft()
     check(draft, "expand", site, constraint_of(site, "CONSTR_CHECK") or {})
-    return draft.done()
+    return draft
 
 
-def _build_foreign_key(site: Site) -> tuple[Placed, ...]:
+def _build_foreign_key(site: Site) -> Draft:
     draft = Draft()
     foreign_key(draft, "expand", site, constraint_of(site, "CONSTR_FOREIGN") or {})
-    return draft.done()
+    return draft
 
 
-def _build_key(site: Site) -> tuple[Placed, ...]:
+def _build_key(site: Site) -> Draft:
     draft = Draft()
     unique(draft, "expand", site, constraint_of(site, "CONSTR_UNIQUE", "CONSTR_PRIMARY") or {})
-    return draft.done()
+    return draft
 
 
 ADD_CHECK = Recipe(

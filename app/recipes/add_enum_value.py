@@ -2,7 +2,7 @@
 
 from app.recipes.constraints import slug
 from app.recipes.draft import Draft
-from app.recipes.recipe import Placed, Recipe
+from app.recipes.recipe import Recipe
 from app.recipes.site import Site
 from app.sql.deparse import sql_of
 from app.sql.names import from_strings
@@ -12,7 +12,7 @@ def _applies(site: Site) -> bool:
     return site.statement.kind == "AlterEnumStmt" and "oldVal" not in site.body and not site.body.get("skipIfNewValExists")
 
 
-def _build(site: Site) -> tuple[Placed, ...]:
+def _build(site: Site) -> Draft:
     draft, value, name = Draft(), str(site.body["newVal"]), from_strings(site.body["typeName"])
     draft.gate(
         "expand",
@@ -28,7 +28,7 @@ def _build(site: Site) -> tuple[Placed, ...]:
         grade="irreversible",
         reason="PostgreSQL can't take a value out of an enum. One that nobody writes does no harm.",
     )
-    return draft.done()
+    return draft
 
 
 ADD_ENUM_VALUE = Recipe(

@@ -6,7 +6,7 @@ from typing import Any
 from app.catalog.records import Relation
 from app.recipes.constraints import built, no_duplicates, slug, valid
 from app.recipes.draft import Draft
-from app.recipes.recipe import Placed, Recipe
+from app.recipes.recipe import Recipe
 from app.recipes.site import Site, range_var
 from app.sql.deparse import sql_of
 from app.sql.inverse.chosen_names import chosen_index_name, index_columns, joined_columns, object_name
@@ -41,13 +41,13 @@ def _plain_columns(body: Node) -> tuple[str, ...]:
     return tuple(str(element["name"]) for element in elements) if is_plain else ()
 
 
-def _build(site: Site) -> tuple[Placed, ...]:
+def _build(site: Site) -> Draft:
     draft, name = Draft(), str(site.body.get("idxname") or _name(site, site.there))
     columns = _plain_columns(site.body)
     if site.body.get("unique") and columns:
         no_duplicates(draft, "expand", site, name, columns, nulls_count=bool(site.body.get("nulls_not_distinct")))
     built(draft, "expand", site, name, _create(site, site.there, name, concurrent=True))
-    return draft.done()
+    return draft
 
 
 def _named_partitions(site: Site) -> Iterator[tuple[Relation, str]]:
@@ -62,7 +62,7 @@ def _named_partitions(site: Site) -> Iterator[tuple[Relation, str]]:
         yield partition, name
 
 
-def _build_partitioned(site: Site) -> tuple[Placed, ...]:
+def _build_partitioned(site: Site) -> Draft:
     draft, name = Draft(), str(site.body.get("idxname") or _name(site, site.there))
     only = {**site.range_var, "inh": False}
     draft.sql(
@@ -92,7 +92,7 @@ def _build_partitioned(site: Site) -> tuple[Placed, ...]:
             reason="An attached part can't be detached: the whole index goes.",
         )
     valid(draft, "expand", site, name)
-    return draft.done()
+    return draft
 
 
 def _applies(site: Site) -> bool:

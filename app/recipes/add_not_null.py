@@ -2,7 +2,7 @@
 
 from app.recipes.constraints import count_nulls, not_null, slug
 from app.recipes.draft import Draft
-from app.recipes.recipe import Placed, Recipe
+from app.recipes.recipe import Recipe
 from app.recipes.site import Site
 from app.sql.names import quote_identifier as q
 from app.sql.tree import strings
@@ -24,7 +24,7 @@ def _applies(site: Site) -> bool:
     return name is not None and not (column and column.not_null)
 
 
-def _build(site: Site) -> tuple[Placed, ...]:
+def _build(site: Site) -> Draft:
     draft, name = Draft(), _column(site) or ""
     column = site.column(name)
     draft.gate(
@@ -46,7 +46,7 @@ def _build(site: Site) -> tuple[Placed, ...]:
     count_nulls(draft, "migrate", site, name)
     constraint = site.command.get("def", {}).get("Constraint", {})
     not_null(draft, "contract", site, name, name=constraint.get("conname"))
-    return draft.done()
+    return draft
 
 
 ADD_NOT_NULL = Recipe(

@@ -7,8 +7,8 @@ from dataclasses import replace
 from app.catalog.records import Schema
 from app.errors import HeadgateError
 from app.plan.model import PhaseName, Plan, Rollback, Step
-from app.recipes.draft import script
-from app.recipes.placing import Placed, placed
+from app.recipes.draft import Placed, script
+from app.recipes.placing import placed
 from app.recipes.recipe import Recipe
 from app.recipes.site import joined_commands, single_commands
 from app.sql.inverse import Deriver
@@ -48,7 +48,7 @@ def apply(plan: Plan, step_id: str, statement_index: int, recipe: Recipe, schema
         )
     front = [*statements[: statement_index - 1], *_joined(asked[:place])]
     rest = [*_joined(asked[place + 1 :]), *statements[statement_index:]]
-    new = recipe.steps(asked[place], schema, version_of(schema))
+    new = recipe.draft(asked[place], schema, version_of(schema))
     every = [(name.name, each) for name in plan.phases for each in name.steps]
     position = next(at for at, (_, each) in enumerate(every) if each.id == step_id)
     taken = {each.id for each in plan.steps()}
@@ -56,10 +56,12 @@ def apply(plan: Plan, step_id: str, statement_index: int, recipe: Recipe, schema
     head = _part(step, front, step_id, deriver)
     deriver.rollback([asked[place]])
     tail = _part(step, rest, _free(f"{step_id}-rest", taken), deriver)
-    own = list(_named(new, step, taken, step_id if head is None else None))
+    own = list(_named(new.done(), step, taken, step_id if head is None else None))
+    ids = {old.id: each.id for (_, old), (_, each) in zip(new.done(), own, strict=True)}
+    answered = tuple(replace(risk, step=ids[risk.step or ""]) for risk in new.answered())
     before = [*every[:position], *([(phase, head)] if head else [])]
     behind: list[Placed] = [*([(phase, tail)] if tail else []), *every[position + 1 :]]
-    return replace(plan, phases=placed(before, own, behind))
+    return replace(plan, phases=placed(before, own, behind), accepted=(*plan.accepted, *answered))
 
 
 def _find(plan: Plan, step_id: str) -> tuple[Step, PhaseName]:

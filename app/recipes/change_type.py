@@ -10,7 +10,7 @@ from app.recipes.add_constraint import is_plain
 from app.recipes.attached import Attached
 from app.recipes.constraints import PROVEN, columns_named, slug
 from app.recipes.draft import Draft
-from app.recipes.recipe import Placed, Recipe
+from app.recipes.recipe import Recipe
 from app.recipes.rewriting import columns_of, differs, of_row
 from app.recipes.site import Site
 from app.recipes.swap import swap
@@ -92,6 +92,9 @@ class _Change:
         self.new, self.old = object_name(self.name, None, "new"), object_name(self.name, None, "old")
         self.type = type_sql(_definition(site)["typeName"])
         using = _using(site, self.name)
+        # assigned bare: PostgreSQL refuses there what an explicit cast would cut off in silence
+        assigned = _definition(site).get("raw_default") or using["TypeCast"]["arg"]
+        self.assigned, self.assigned_new = expression_sql(assigned), expression_sql(of_row(assigned, "new"))
         self.value = f"({expression_sql(using)})::{self.type}"
         self.of_new = f"({expression_sql(of_row(using, 'new'))})::{self.type}"
         self.is_plain_cast = "raw_default" not in _definition(site) or (
@@ -109,7 +112,7 @@ class _Change:
     def forward(self) -> Sync:
         """The new column follows the old one."""
         name = self.site.name(self.name, "sync")
-        body = f"NEW.{q(self.new)} := {self.of_new};"
+        body = f"NEW.{q(self.new)} := {self.assigned_new};"
         when = differs(f"NEW.{q(self.new)}", self.of_new, self.type)
         return sync(self.site, name, body, [("INSERT OR UPDATE", when)])
 
@@ -124,10 +127,11 @@ class _Change:
         return sync(self.site, self.site.name(self.name, "back"), body, [("INSERT", f"NEW.{c} IS NOT NULL"), ("UPDATE", moved)])
 
 
-def _build(site: Site) -> tuple[Placed, ...]:
+def _build(site: Site) -> Draft:
     draft, change = Draft(), _Change(site)
     name, new, table = change.name, change.new, site.table
     forward = change.forward()
+    _what_fits(draft, change)
     draft.sql(
         "expand",
         f"add-{slug(new)}",
@@ -143,7 +147,7 @@ def _build(site: Site) -> tuple[Placed, ...]:
         f"fill-{slug(new)}",
         f"Fill {new} in the rows that were there before",
         table=table,
-        assign=f"{q(new)} = {change.value}",
+        assign=f"{q(new)} = {change.assigned}",
         where=condition,
         reason=f"The values go with {new}, in add-{slug(new)}.",
     )
@@ -153,7 +157,26 @@ def _build(site: Site) -> tuple[Placed, ...]:
     query = f"SELECT count(*) FROM {table} WHERE {condition}"  # noqa: S608 - the plan's own expression
     draft.nothing_found("migrate", f"{slug(new)}-right", f"{new} is right in every row", query)
     _contract(draft, change)
-    return draft.done()
+    return draft
+
+
+def _what_fits(draft: Draft, change: _Change) -> None:
+    """Before a type that holds less: nothing that does not fit is there, and nothing like it comes."""
+    site, name = change.site, change.name
+    new = from_type_name(_definition(site)["typeName"])
+    if not judge(change.column.type, new, using=_definition(site).get("raw_default"), column=name).narrows:
+        return
+    draft.gate(
+        "expand",
+        f"{slug(name)}-fits",
+        f"The application writes only what fits {change.type}",
+        f"No release that runs writes a value into {name} of {site.there.name} that {change.type} can't hold: it is refused from "
+        "the next step on.",
+    )
+    if new.startswith("character"):
+        condition = f"({q(name)})::{change.type}::text IS DISTINCT FROM ({q(name)})::text"
+        query = f"SELECT count(*) FROM {site.table} WHERE {condition}"  # noqa: S608 - quoted identifiers in a plan's step
+        draft.nothing_found("expand", f"{slug(name)}-all-fit", f"Every value of {name} fits", query)
 
 
 def _contract(draft: Draft, change: _Change) -> None:
@@ -188,6 +211,10 @@ def _swap(draft: Draft, change: _Change) -> None:
     name, attached, forward = change.name, change.attached, change.forward()
     statements = (*forward.drop, *swap(attached, coming=change.new, leaving=change.old))
     title, step_id = f"{change.new} becomes {name}", f"swap-{slug(name)}"
+    reason = f"In the same transaction {change.new} takes the name, with its indexes and constraints built and proven before."
+    rules = ["unique-constraint-drop"] if attached.keys else []
+    rules += ["index-drop"] if any(index.constraint is None for index in attached.indexes) else []
+    draft.answer(step_id, reason, "rename-breaks-readers", *rules)
     if not change.is_plain_cast:
         reason = f"Nothing tells how a new value of {name} becomes an old one: {change.old} keeps what it had before this step."
         draft.sql("contract", step_id, title, *statements, grade="irreversible", reason=reason)

@@ -1,8 +1,10 @@
 """The steps of a recipe while they are written down: kinds, rollbacks and their grades in one line each."""
 
 from app.plan.kinds import check_spec
-from app.plan.model import Grade, PhaseName, Rollback, Step
+from app.plan.model import AcceptedRisk, Grade, PhaseName, Rollback, Step
 
+#: a step with the phase that it belongs to; ids are unique within the recipe, rollbacks are graded
+Placed = tuple[PhaseName, Step]
 #: counting the violators of a rule on a large table takes its time; it holds no lock that anybody waits for
 COUNT_MS = 3_600_000
 
@@ -11,11 +13,20 @@ class Draft:
     """Collects placed steps; every spec is one that a plan may hold."""
 
     def __init__(self) -> None:
-        self._steps: list[tuple[PhaseName, Step]] = []
+        self._steps: list[Placed] = []
+        self._answered: list[AcceptedRisk] = []
 
-    def done(self) -> tuple[tuple[PhaseName, Step], ...]:
+    def done(self) -> tuple[Placed, ...]:
         """What was collected."""
         return tuple(self._steps)
+
+    def answered(self) -> tuple[AcceptedRisk, ...]:
+        """Findings about the recipe's own steps that the recipe answers, with the reason that reviewers read."""
+        return tuple(self._answered)
+
+    def answer(self, step_id: str, reason: str, *rules: str) -> None:
+        """What these rules find in a step does not apply here, and why."""
+        self._answered += [AcceptedRisk(rule=rule, reason=reason, step=step_id) for rule in rules]
 
     def sql(
         self,

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from app.recipes.constraints import slug
 from app.recipes.draft import Draft
-from app.recipes.recipe import Placed, Recipe
+from app.recipes.recipe import Recipe
 from app.recipes.site import Site
 from app.sql.inverse.restore import column_definition, column_extras
 from app.sql.names import quote_identifier as q
@@ -29,7 +29,7 @@ def _applies(site: Site) -> bool:
     return column is not None and site.there.kind in {"table", "partitioned table"} and not is_used
 
 
-def _build(site: Site) -> tuple[Placed, ...]:
+def _build(site: Site) -> Draft:
     draft, name = Draft(), _column(site)
     column = site.column(name)
     if column is None:
@@ -56,7 +56,7 @@ def _build(site: Site) -> tuple[Placed, ...]:
         _with_values_kept(draft, site)
     else:
         _without_values(draft, site)
-    return draft.done()
+    return draft
 
 
 def _without_values(draft: Draft, site: Site) -> None:

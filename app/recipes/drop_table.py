@@ -2,7 +2,7 @@
 
 from app.recipes.constraints import slug
 from app.recipes.draft import Draft
-from app.recipes.recipe import Placed, Recipe
+from app.recipes.recipe import Recipe
 from app.recipes.site import Site
 from app.sql.names import quote_identifier as q
 
@@ -21,7 +21,7 @@ def _applies(site: Site) -> bool:
     return body.get("behavior") != "DROP_CASCADE" and site.there.kind == "table" and not is_used
 
 
-def _build(site: Site) -> tuple[Placed, ...]:
+def _build(site: Site) -> Draft:
     draft, table, bare = Draft(), site.table, site.bare
     draft.gate(
         "contract",
@@ -49,6 +49,7 @@ def _build(site: Site) -> tuple[Placed, ...]:
         f"ALTER TABLE {table} RENAME TO {q(aside)}",
         undo=(f"ALTER TABLE {site.in_schema(aside)} RENAME TO {q(bare)}",),
     )
+    draft.answer(f"{slug(bare)}-aside", "The gate before it says that nothing uses the table any more.", "rename-breaks-readers")
     draft.gate(
         "contract",
         f"{slug(bare)}-not-missed",
@@ -63,7 +64,7 @@ def _build(site: Site) -> tuple[Placed, ...]:
         grade="irreversible",
         reason="The rows are gone; only a backup has them.",
     )
-    return draft.done()
+    return draft
 
 
 DROP_TABLE = Recipe(

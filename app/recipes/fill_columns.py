@@ -6,8 +6,8 @@ from app.analysis.defaults import default_kind
 from app.analysis.state import State
 from app.recipes.constraints import slug
 from app.recipes.draft import Draft
-from app.recipes.recipe import Placed, Recipe
-from app.recipes.rewriting import columns_of, of_row
+from app.recipes.recipe import Recipe
+from app.recipes.rewriting import columns_of, differs, of_row
 from app.recipes.site import Site
 from app.recipes.sync import sync
 from app.sql.deparse import expression_sql
@@ -75,7 +75,15 @@ def _bare(node: Node) -> str:
     return expression_sql(only_columns(node))
 
 
-def _build(site: Site) -> tuple[Placed, ...]:
+def _is_open(site: Site, name: str, value: str) -> str:
+    """The condition of a row that is still to be done; a column that the catalog does not know yet is empty at first."""
+    known = site.column(name)
+    if known is None:
+        return f"({q(name)} IS NULL AND ({value}) IS NOT NULL)"
+    return differs(q(name), f"({value})::{known.type}", known.type)
+
+
+def _build(site: Site) -> Draft:
     draft, values, sources = Draft(), _values(site), _sources(site)
     what = " and ".join(values)
     body = "\n".join(f"NEW.{q(name)} := {expression_sql(of_row(value, 'new'))};" for name, value in values.items())
@@ -90,7 +98,7 @@ def _build(site: Site) -> tuple[Placed, ...]:
         *followed.create,
         undo=followed.drop,
     )
-    written = " OR ".join(f"({q(name)})::text IS DISTINCT FROM ({_bare(value)})::text" for name, value in values.items())
+    written = " OR ".join(_is_open(site, name, _bare(value)) for name, value in values.items())
     condition = f"({_bare(site.body['whereClause'])}) AND ({written})" if "whereClause" in site.body else written
     draft.backfill(
         "migrate",
@@ -111,7 +119,7 @@ def _build(site: Site) -> tuple[Placed, ...]:
         f"{' and '.join(sources)}.",
     )
     draft.sql("contract", f"{slug(*values)}-alone", f"{what} stand for themselves", *followed.drop, undo=followed.create)
-    return draft.done()
+    return draft
 
 
 FILL_COLUMNS = Recipe(

@@ -7,7 +7,7 @@ from app.analysis.state import State
 from app.recipes.add_constraint import is_plain
 from app.recipes.constraints import slug
 from app.recipes.draft import Draft
-from app.recipes.recipe import Placed, Recipe
+from app.recipes.recipe import Recipe
 from app.recipes.rewriting import differs, of_row
 from app.recipes.site import Site
 from app.recipes.sync import sync
@@ -45,14 +45,14 @@ def _applies_virtual(site: Site) -> bool:
     return not own & called and default_kind(_expression(site), State(schema=site.schema)) == "steady"
 
 
-def _build(site: Site) -> tuple[Placed, ...]:
+def _build(site: Site) -> Draft:
     draft, definition, expression = Draft(), _definition(site), _expression(site)
     column, type_name = str(definition["colname"]), type_sql(definition["typeName"])
     value, of_new = expression_sql(expression), f"({expression_sql(of_row(expression, 'new'))})::{type_name}"
     followed = sync(
         site,
         site.name(column, "computed"),
-        f"NEW.{q(column)} := {of_new};",
+        f"NEW.{q(column)} := {expression_sql(of_row(expression, 'new'))};",
         [("INSERT OR UPDATE", differs(f"NEW.{q(column)}", of_new, type_name))],
     )
     plain = {**definition, "constraints": []}
@@ -77,10 +77,10 @@ def _build(site: Site) -> tuple[Placed, ...]:
     )
     query = f"SELECT count(*) FROM {site.table} WHERE {condition}"  # noqa: S608 - the plan's own expression
     draft.nothing_found("migrate", f"{slug(column)}-right", f"{column} is right in every row", query)
-    return draft.done()
+    return draft
 
 
-def _build_virtual(site: Site) -> tuple[Placed, ...]:
+def _build_virtual(site: Site) -> Draft:
     draft, definition = Draft(), dict(_definition(site))
     constraint = {**definition["constraints"][0]["Constraint"], "generated_kind": "v"}
     virtual = {**definition, "constraints": [{"Constraint": constraint}]}
@@ -93,7 +93,7 @@ def _build_virtual(site: Site) -> tuple[Placed, ...]:
         undo=(f"ALTER TABLE {site.table} DROP COLUMN {q(column)}",),
         reason="Its values are computed from other columns.",
     )
-    return draft.done()
+    return draft
 
 
 GENERATED_COLUMN = Recipe(

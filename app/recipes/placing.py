@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 
 from app.errors import HeadgateError
 from app.plan.model import PHASES, Phase, PhaseName, Step
+from app.recipes.draft import Placed
 from app.sql.relations import references
 
-Placed = tuple[PhaseName, Step]
 #: kinds that everything behind them may depend on
 _BARRIERS = frozenset({"gate", "hook", "wait", "backup"})
 

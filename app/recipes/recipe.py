@@ -4,12 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from app.catalog.records import Schema
-from app.plan.model import PhaseName, Step
+from app.recipes.draft import Draft, Placed
 from app.recipes.site import Site, site_of
 from app.sql.split import Statement
-
-#: a step with the phase that it belongs to; ids are unique within the recipe, rollbacks are graded
-Placed = tuple[PhaseName, Step]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +20,7 @@ class Recipe:
     #: one sentence for somebody who has not met it before
     sentence: str
     applies: Callable[[Site], bool]
-    build: Callable[[Site], tuple[Placed, ...]]
+    build: Callable[[Site], Draft]
 
     def matches(self, statement: Statement, schema: Schema | None, server_version: int) -> bool:
         """True where the recipe knows a way for this statement; an ALTER TABLE must hold one command only."""
@@ -32,6 +29,13 @@ class Recipe:
 
     def steps(self, statement: Statement, schema: Schema | None, server_version: int) -> tuple[Placed, ...]:
         """The steps in their order, each with its phase.
+
+        Raises ValueError where the recipe does not match.
+        """
+        return self.draft(statement, schema, server_version).done()
+
+    def draft(self, statement: Statement, schema: Schema | None, server_version: int) -> Draft:
+        """The steps together with the findings that the recipe itself answers.
 
         Raises ValueError where the recipe does not match.
         """

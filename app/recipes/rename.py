@@ -3,13 +3,14 @@
 from app.catalog.records import Relation
 from app.recipes.constraints import slug
 from app.recipes.draft import Draft
-from app.recipes.recipe import Placed, Recipe
+from app.recipes.recipe import Recipe
 from app.recipes.site import Site
 from app.sql.inverse.grants import owner_and_grants
 from app.sql.names import quote_identifier as q
 
 #: from this version on a view can act with the rights of who asks
 _INVOKER = 15
+_BOTH = "In the same transaction a view by the old name takes over, for reads and for writes."
 
 
 def _stands_behind_view(site: Site) -> bool:
@@ -44,7 +45,7 @@ def _view(site: Site, name: str, base: str, *more: str) -> tuple[str, ...]:
     return (f"CREATE VIEW {site.in_schema(name)}{options} AS {select}", *rights)
 
 
-def _build_column(site: Site) -> tuple[Placed, ...]:
+def _build_column(site: Site) -> Draft:
     draft, table, bare = Draft(), site.table, site.bare
     old, new = str(site.body["subname"]), str(site.body["newname"])
     base = site.name("base")
@@ -63,6 +64,7 @@ def _build_column(site: Site) -> tuple[Placed, ...]:
         undo=(drop, to_name),
         reason="The view holds no rows: what was written through it is in the table.",
     )
+    draft.answer(f"{slug(bare, new)}-both", _BOTH, "rename-breaks-readers")
     draft.gate(
         "contract",
         f"{slug(bare, old)}-unused",
@@ -82,10 +84,13 @@ def _build_column(site: Site) -> tuple[Placed, ...]:
             *both,
         ),
     )
-    return draft.done()
+    draft.answer(
+        f"{slug(bare, new)}-only", "The gate before it says that nothing uses the old name any more.", "rename-breaks-readers"
+    )
+    return draft
 
 
-def _build_table(site: Site) -> tuple[Placed, ...]:
+def _build_table(site: Site) -> Draft:
     draft, old, new = Draft(), site.bare, str(site.body["newname"])
     view, drop = _view(site, old, new), f"DROP VIEW {site.table}"
     draft.sql(
@@ -97,6 +102,7 @@ def _build_table(site: Site) -> tuple[Placed, ...]:
         undo=(drop, f"ALTER TABLE {site.in_schema(new)} RENAME TO {q(old)}"),
         reason="The view holds no rows: what was written through it is in the table.",
     )
+    draft.answer(f"{slug(old, new)}-both", _BOTH, "rename-breaks-readers")
     draft.gate(
         "contract",
         f"{slug(old)}-unused",
@@ -104,7 +110,7 @@ def _build_table(site: Site) -> tuple[Placed, ...]:
         f"A release that says {new} instead of {old} is live everywhere. Until now both names work, for reads and for writes.",
     )
     draft.sql("contract", f"{slug(old)}-gone", f"Drop the old name {old}", drop, undo=view)
-    return draft.done()
+    return draft
 
 
 RENAME_COLUMN = Recipe(

@@ -177,6 +177,27 @@ CASES = {
         old=(Query(sql="SELECT a FROM t WHERE id = %(n)s %% 2000"), Query(sql="INSERT INTO t (a) VALUES (%(n)s::text)")),
         keeps=1,
     ),
+    "a narrower type": Case(
+        recipe="change-type",
+        setup=SETUP,
+        statement='ALTER TABLE "Users" ALTER COLUMN note TYPE varchar(10)',
+        # prepared again after the gate, as it asks
+        old=APP,
+        keeps=1,
+    ),
+    "a type with an expression": Case(
+        recipe="change-type",
+        setup=SETUP,
+        statement="ALTER TABLE \"Users\" ALTER COLUMN age TYPE text USING (age / 10)::text || 'x'",
+        old=APP,
+        keeps=3,
+    ),
+    "a merged column": Case(
+        recipe="fill-columns",
+        setup=SETUP + 'ALTER TABLE "Users" ADD COLUMN merged numeric(10,1);',
+        statement='UPDATE "Users" AS u SET merged = u.age / 7.0 + id WHERE age > 3',
+        old=APP,
+    ),
     "a split column": Case(
         recipe="fill-columns",
         setup=SETUP + 'ALTER TABLE "Users" ADD COLUMN "First" text, ADD COLUMN rest text;',

@@ -5,10 +5,10 @@ from uuid import uuid4
 
 import pytest
 
-from app.engine.order import Finished, StepFailed
+from app.engine.order import Finished, StepFailed, WaitingGate
 from app.plan.model import Phase
 from tests.doubles.databases import Database
-from tests.doubles.orders import to_the_end
+from tests.doubles.orders import an_order, to_the_end
 from tests.doubles.waiting import until
 from tests.postgres.recipes.cases import CASES, SETUP
 from tests.postgres.recipes.proof import Case, back, plan_of, prove, run_forward, schema_of, shape
@@ -116,3 +116,14 @@ def test_a_virtual_column_takes_no_rewrite_and_an_enum_value_its_own_step(databa
     assert database.value("SELECT pg_relation_filenode('public.\"Users\"')") == file
     assert database.value('SELECT s FROM public."Users" WHERE id = 1') == "NICK 1"
     assert database.value("SELECT enum_range(NULL::mood)::text") == "{glad,sad}"
+
+
+def test_a_value_that_does_not_fit_stops_the_plan_and_is_never_cut_off(database: Database):
+    case = CASES["a narrower type"]
+    database.execute(case.setup + "UPDATE public.\"Users\" SET note = 'longer than ten' WHERE id = 5;")
+    order = an_order(database, plan=plan_of(case, schema_of(database)))
+    while isinstance(result := to_the_end(order), WaitingGate):
+        order = replace(order, fence=order.fence + 1, opened_gates={**order.opened_gates, result.step: "yes"})
+    assert isinstance(result, StepFailed)
+    assert result.step == "change-note-all-fit"
+    assert database.value('SELECT note FROM public."Users" WHERE id = 5') == "longer than ten"
