@@ -22,7 +22,7 @@ class SpeedChange:
 
 def rows_by_slot(session: Session, run_id: int, step_id: str, *, start: datetime, slot_seconds: int) -> dict[int, int]:
     """Slot number (from ``start``, ``slot_seconds`` long) -> rows that batches changed in it."""
-    slot = cast(func.floor((func.extract("epoch", RunEvent.at) - start.timestamp()) / slot_seconds), Integer)
+    slot = cast(func.floor((func.date_part("epoch", RunEvent.at) - start.timestamp()) / slot_seconds), Integer)
     rows = session.execute(
         select(slot, func.sum(cast(RunEvent.payload["rows_changed"].astext, BigInteger)))
         .where(RunEvent.run_id == run_id, RunEvent.type == "batch_committed", RunEvent.payload["step"].astext == step_id)
@@ -31,11 +31,12 @@ def rows_by_slot(session: Session, run_id: int, step_id: str, *, start: datetime
     return {int(number): int(total) for number, total in rows if number >= 0}
 
 
-def speed_changes(session: Session, run_id: int, step_id: str) -> list[SpeedChange]:
-    """When a backfill was slowed and let go, the oldest first."""
+def speed_changes(session: Session, run_id: int, step_id: str, *, limit: int = 60) -> list[SpeedChange]:
+    """When a backfill was slowed and let go, the newest ``limit`` of them, the oldest first."""
     rows = session.execute(
         select(RunEvent.at, RunEvent.type, RunEvent.payload["signal"].astext)
         .where(RunEvent.run_id == run_id, RunEvent.type.in_((_SLOWED, _SPED_UP)), RunEvent.payload["step"].astext == step_id)
-        .order_by(RunEvent.number)
-    )
-    return [SpeedChange(at=at, signal=signal or "" if name == _SLOWED else "") for at, name, signal in rows]
+        .order_by(RunEvent.number.desc())
+        .limit(limit)
+    ).all()
+    return [SpeedChange(at=at, signal=signal or "" if name == _SLOWED else "") for at, name, signal in reversed(rows)]

@@ -218,7 +218,7 @@ def test_who_filters_sees_decisions_that_are_older_than_the_newest_lines(site: S
     events(site.world, run, *([batch] * 100))
     page = site.browser("viewer").get(f"/runs/{run.id}").text
     assert 'is-warn is-older" id="event-' in page
-    assert page.count('data-group="work"') == 60
+    assert page.count('data-group="work"') == 50
 
 
 def test_a_page_that_waits_for_people_leaves_them_time_without_javascript(site: Site):

@@ -12,9 +12,9 @@ from app.store.events import events_since
 from app.store.tables.events import RunEvent
 from app.web.views.run_events import EventLine, event_line
 
-LINES_SHOWN = 60
+LINES_SHOWN = 50
 #: decisions, people and states that are older than the lines shown: there for the filter
-RARE_SHOWN = 60
+RARE_SHOWN = 30
 LOG_PAGE = 200
 #: what the filter offers, by the events' groups
 GROUPS = (("", "All"), ("decision", "Decisions"), ("person", "People"), ("state", "States"))

@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from time import monotonic
 
 from sqlalchemy.orm import Session
 
@@ -17,6 +18,7 @@ _LABELS = 5
 #: the newest ones are drawn and named
 _BANDS = 6
 _TABLE_ROWS = 12
+_KEPT_SECONDS, _MOST_KEPT = 2.0, 200
 _NICE = (1, 2, 2.5, 5, 10)
 
 
@@ -45,10 +47,30 @@ class RateChart:
     sentence: str
 
 
+#: (database, run, step, end) -> until when it counts, and the chart
+_drawn: dict[tuple[str, int, str, datetime | None], tuple[float, RateChart | None]] = {}
+
+
 def rate_chart(
     session: Session, run_id: int, step_id: str, *, start: datetime | None, end: datetime | None, now: datetime
 ) -> RateChart | None:
-    """The chart of a step from its start to its end, or to now; None before its first batch."""
+    """The chart of a step from its start to its end, or to now; None before its first batch.
+
+    Drawn at most every few seconds: everybody who looks at a run, and its stream, share one drawing.
+    """
+    key = (str(session.get_bind().engine.url), run_id, step_id, end)
+    kept = _drawn.get(key)
+    if kept is None or monotonic() >= kept[0]:
+        if len(_drawn) >= _MOST_KEPT:
+            _drawn.clear()
+        kept = (monotonic() + _KEPT_SECONDS, _fresh(session, run_id, step_id, start=start, end=end, now=now))
+        _drawn[key] = kept
+    return kept[1]
+
+
+def _fresh(
+    session: Session, run_id: int, step_id: str, *, start: datetime | None, end: datetime | None, now: datetime
+) -> RateChart | None:
     if start is None:
         return None
     slot_seconds = max(1, math.ceil(((end or now) - start).total_seconds() / _SLOTS))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.plan.model import Plan as Content
@@ -26,8 +26,6 @@ _SENTENCES: Mapping[str, Callable[[Any], str]] = {
     "unit_found_done": lambda _: "told by the ledger",
     "unit_reconciled": lambda _: "told by the ledger",
 }
-#: the events that say something of a step that is over, without the thousands of batches
-_TELLING = (*_RETRIES, *_SENTENCES)
 _REACHED = (StepState.RUNNING, StepState.WAITING, StepState.FAILED)
 
 
@@ -63,7 +61,7 @@ class TimelineRow:
 def timeline_of(session: Session, run: Run, content: Content, steps: Sequence[RunStep]) -> tuple[TimelineRow, ...]:
     """The rows in the order in which the run works."""
     by_id = {step.id: step for step in content.steps()}
-    details = step_details(_events(session, run.id))
+    details = step_details(_events(session, run.id), _retries(session, run.id))
     current = _current(run, steps)
     rows: list[TimelineRow] = []
     passed = False
@@ -96,17 +94,13 @@ def timeline_of(session: Session, run: Run, content: Content, steps: Sequence[Ru
     return tuple(rows)
 
 
-def step_details(events: Iterable[Event]) -> Mapping[str, str]:
-    """Step id -> what is worth knowing of it in few words."""
-    retries: dict[str, int] = {}
+def step_details(events: Iterable[Event], retries: Mapping[str, int]) -> Mapping[str, str]:
+    """Step id -> what is worth knowing of it in few words; ``retries`` counts by step how often a unit was tried again."""
     said: dict[str, dict[str, str]] = {}
     for event in events:
         known: Any = event
-        if event.type() in _RETRIES:
-            retries[known.step] = retries.get(known.step, 0) + 1
-        elif event.type() in _SENTENCES:
-            # the last word of each kind counts: a step may have been tried again
-            said.setdefault(known.step, {})[event.type()] = _SENTENCES[event.type()](known)
+        # the last word of each kind counts: a step may have been tried again
+        said.setdefault(known.step, {})[event.type()] = _SENTENCES[event.type()](known)
     steps = dict.fromkeys((*said, *retries))
     tries = {step: plural(number, "try again", "tries again") for step, number in retries.items()}
     return {step: " · ".join([*said.get(step, {}).values(), *([tries[step]] if step in tries else [])]) for step in steps}
@@ -115,10 +109,19 @@ def step_details(events: Iterable[Event]) -> Mapping[str, str]:
 def _events(session: Session, run_id: int) -> list[Event]:
     rows = session.execute(
         select(RunEvent.type, RunEvent.payload)
-        .where(RunEvent.run_id == run_id, RunEvent.type.in_(_TELLING))
+        .where(RunEvent.run_id == run_id, RunEvent.type.in_(_SENTENCES))
         .order_by(RunEvent.number)
     )
     return [decode(name, payload) for name, payload in rows]
+
+
+def _retries(session: Session, run_id: int) -> dict[str, int]:
+    """Counted by the database: a run that waited for locks all night has thousands."""
+    step = RunEvent.payload["step"].astext
+    rows = session.execute(
+        select(step, func.count()).where(RunEvent.run_id == run_id, RunEvent.type.in_(_RETRIES)).group_by(step)
+    )
+    return {str(name): number for name, number in rows}
 
 
 def _current(run: Run, steps: Sequence[RunStep]) -> str | None:
