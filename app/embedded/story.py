@@ -1,19 +1,22 @@
 """The demo's story: what stands in the history when somebody opens it, and the whole journey played without a browser."""
 
+import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from app.embedded import journey
-from app.embedded.demo import PLAN_FILE, SignIn
+from app.embedded.demo import PLAN_FILE, TRAFFIC_REPORT, SignIn
 from app.embedded.people import Cast, is_cast, make_cast, sign_ins
 from app.embedded.shop import ShopDatabase
 from app.embedded.stack import Stack
 from app.errors import HeadgateError
 
 STAGING, PRODUCTION = "staging", "production"
+RELEASE_PATIENCE_SECONDS, RELEASE_LOOK_SECONDS = 60.0, 0.2
 
 _PACKED = (
     "Remember when an order was packed",
@@ -124,7 +127,7 @@ def _play(stack: Stack, shops: Sequence[ShopDatabase], report: _Report) -> None:
     plan = _prepare(cast, report)
     staged = _prove_on_staging(cast, plan, report)
     _arm(cast, plan, report)
-    run = _run_phases(cast, plan, report)
+    run = _run_phases(cast, plan, report, traffic=stack.folder.path / TRAFFIC_REPORT)
     _look_after(cast, run, report)
     with report.stage("roll back on staging") as evidence:
         name = next(shop.name for shop in shops if shop.environment == STAGING).replace("_", "-")
@@ -199,7 +202,19 @@ def _look_after(cast: Cast, run: int, report: _Report) -> None:
         evidence.update(snapshots=windows)
 
 
-def _run_phases(cast: Cast, plan: int, report: _Report) -> int:
+def wait_for_release(traffic: Path) -> None:
+    """Do what the gate asks: wait until the shop says in ``traffic`` that it writes the new column; no shop, nothing to wait for.
+
+    Raises StageFailedError when it never does.
+    """
+    until = time.monotonic() + RELEASE_PATIENCE_SECONDS
+    while traffic.exists() and not json.loads(traffic.read_text()).get("writes_role"):
+        if time.monotonic() > until:
+            raise StageFailedError("The shop's next release, which writes users.role, did not go live.", hint="See traffic.log.")
+        time.sleep(RELEASE_LOOK_SECONDS)
+
+
+def _run_phases(cast: Cast, plan: int, report: _Report, *, traffic: Path) -> int:
     """Run on production, one stage a part of the way: expand, gate, backfill, contract."""
     with report.stage("run: expand") as evidence:
         run = journey.start(cast, plan, environment=PRODUCTION)
@@ -209,6 +224,7 @@ def _run_phases(cast: Cast, plan: int, report: _Report) -> int:
         _require(at_gate["state"] == "waiting_gate", at_gate)
         evidence.update(run=run, done=_succeeded(at_gate))
     with report.stage("run: gate") as evidence:
+        wait_for_release(traffic)
         body = {"step": at_gate["current_step"], "text": "Release 2.31 writes roles."}
         evidence.update(cast["operator"].post(f"/runs/{run}/open-gate", body))
     with report.stage("run: backfill") as evidence:

@@ -154,7 +154,7 @@ class Visitors:
 
 
 def run_traffic(dsn: str, report: Path, ending: threading.Event) -> None:
-    """Keep the shop busy until ``ending``; the figures of the last seconds are in ``report``, a new one each second."""
+    """Keep the shop busy until ``ending``; ``report`` has the figures of the last seconds and whether the next release is live."""
     latency = Latency(database=str(conninfo_to_dict(dsn)["dbname"]))
     release = Release()
     visitors = [
@@ -166,7 +166,8 @@ def run_traffic(dsn: str, report: Path, ending: threading.Event) -> None:
         thread.start()
     while not ending.wait(REPORT_SECONDS):
         _notice_release(dsn, release)
-        write_report(latency.report(at=time.monotonic()), report)
+        now = time.monotonic()
+        write_report({**latency.report(at=now), "writes_role": release.writes_role(now)}, report)
     for thread in threads:
         thread.join(2)
 
