@@ -39,7 +39,7 @@ def _is_moving(site: Site, found: dict[str, Node]) -> bool:
 def _applies(site: Site) -> bool:
     definition = _definition(site)
     found = _constraints(definition)
-    if not definition or not is_plain(site) or site.command.get("missing_ok") or set(found) - _KNOWN:
+    if not definition or site.command.get("missing_ok") or set(found) - _KNOWN or not is_plain(site):
         return False
     if len(found) != len(definition.get("constraints", ())) or raw_type(definition["typeName"]) in SERIAL_TYPES:
         return False

@@ -119,10 +119,7 @@ class _Change:
     def backward(self) -> Sync:
         """After the swap the old column follows the new one, as far as its type can; a write never fails for that."""
         old, c = q(self.old), q(self.name)
-        body = (
-            f"BEGIN\nNEW.{old} := NEW.{c}::{self.column.type};\n"
-            f"EXCEPTION WHEN data_exception OR cannot_coerce THEN NEW.{old} := NULL;\nEND;"
-        )
+        body = f"BEGIN\nNEW.{old} := NEW.{c};\nEXCEPTION WHEN data_exception OR cannot_coerce THEN NEW.{old} := NULL;\nEND;"
         moved = differs(f"NEW.{c}", f"OLD.{c}", self.type)
         return sync(self.site, self.site.name(self.name, "back"), body, [("INSERT", f"NEW.{c} IS NOT NULL"), ("UPDATE", moved)])
 

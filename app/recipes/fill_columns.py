@@ -75,6 +75,14 @@ def _bare(node: Node) -> str:
     return expression_sql(only_columns(node))
 
 
+def _only_rows(site: Site) -> str:
+    """The UPDATE's own condition for the trigger; one that asks whether a row is done is none."""
+    where = site.body.get("whereClause")
+    if where is None or set(columns_of(where)) & set(_values(site)):
+        return ""
+    return f" AND ({expression_sql(of_row(where, 'new'))})"
+
+
 def _is_open(site: Site, name: str, value: str) -> str:
     """The condition of a row that is still to be done; a column that the catalog does not know yet is empty at first."""
     known = site.column(name)
@@ -86,15 +94,19 @@ def _is_open(site: Site, name: str, value: str) -> str:
 def _build(site: Site) -> Draft:
     draft, values, sources = Draft(), _values(site), _sources(site)
     what = " and ".join(values)
+    s, are, stand = ("s", "is", "stands for itself") if len(values) == 1 else ("", "are", "stand for themselves")
     body = "\n".join(f"NEW.{q(name)} := {expression_sql(of_row(value, 'new'))};" for name, value in values.items())
     empty = " AND ".join(f"NEW.{q(name)} IS NULL" for name in values)
     moved = " OR ".join(f"NEW.{q(name)}::text IS DISTINCT FROM OLD.{q(name)}::text" for name in sources)
     alone = " AND ".join(f"NEW.{q(name)}::text IS NOT DISTINCT FROM OLD.{q(name)}::text" for name in values)
-    followed = sync(site, site.name(*values, "follow"), body, [("INSERT", empty), ("UPDATE", f"({moved}) AND {alone}")])
+    only = _only_rows(site)
+    followed = sync(
+        site, site.name(*values, "follow"), body, [("INSERT", empty + only), ("UPDATE", f"({moved}) AND {alone}{only}")]
+    )
     draft.sql(
         "migrate",
         f"{slug(*values)}-follow",
-        f"{what} follow what is written into {' and '.join(sources)}",
+        f"{what} follow{s} what is written into {' and '.join(sources)}",
         *followed.create,
         undo=followed.drop,
     )
@@ -110,7 +122,7 @@ def _build(site: Site) -> Draft:
         reason="The columns it read still have their values.",
     )
     query = f"SELECT count(*) FROM {site.table} WHERE {condition}"  # noqa: S608 - the plan's own expression
-    draft.nothing_found("migrate", f"{slug(*values)}-right", f"{what} are right in every row", query)
+    draft.nothing_found("migrate", f"{slug(*values)}-right", f"{what} {are} right in every row", query)
     draft.gate(
         "contract",
         f"{slug(*values)}-written",
@@ -118,7 +130,7 @@ def _build(site: Site) -> Draft:
         f"A release that reads and writes {what} of {site.there.name} is live everywhere, and none that writes only "
         f"{' and '.join(sources)}.",
     )
-    draft.sql("contract", f"{slug(*values)}-alone", f"{what} stand for themselves", *followed.drop, undo=followed.create)
+    draft.sql("contract", f"{slug(*values)}-alone", f"{what} {stand}", *followed.drop, undo=followed.create)
     return draft
 
 

@@ -34,7 +34,7 @@ def _expression(site: Site) -> Any:
 
 
 def _applies(site: Site) -> bool:
-    return site.relation is not None and is_plain(site) and _expression(site) is not None
+    return _expression(site) is not None and is_plain(site)
 
 
 def _applies_virtual(site: Site) -> bool:

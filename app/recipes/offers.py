@@ -33,7 +33,9 @@ def recipes_for(report: Analysis, plan: Plan, schema: Schema | None) -> tuple[Of
     for found in report.statements:
         if found.step is None or not _is_risky(found):
             continue
-        statements = scripts.setdefault(found.step, _statements(plan, found.step))
+        if found.step not in scripts:
+            scripts[found.step] = _statements(plan, found.step)
+        statements = scripts[found.step]
         if found.index <= len(statements) and statements[found.index - 1].text == found.sql:
             offers += (_offer(found, recipe) for recipe in _fitting(statements[found.index - 1], schema))
     return tuple(offers)

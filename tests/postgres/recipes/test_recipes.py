@@ -93,6 +93,16 @@ def test_split_columns_follow_the_old_one_until_the_application_writes_them(data
     assert rows == [("c", "d"), ("a", "b"), ("own", "2")]
 
 
+def test_rows_that_an_update_leaves_out_are_left_alone_by_the_trigger_too(database: Database):
+    case = CASES["a merged column"]
+    database.execute(case.setup)
+    plan = plan_of(case, schema_of(database))
+    follow = next(plan.steps())
+    run_forward(database, case, replace(plan, phases=(Phase(name="expand", steps=(follow,)),)), Traffic())
+    database.execute('INSERT INTO public."Users" (id, age) VALUES (-1, 3), (-2, 70)')
+    assert database.rows('SELECT merged FROM public."Users" WHERE id < 0 ORDER BY id') == [(8,), (None,)]
+
+
 def test_an_identity_goes_on_counting_after_its_type_was_changed(database: Database):
     case = CASES["a new type of an identity key"]
     database.execute(case.setup)
