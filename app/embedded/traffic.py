@@ -154,7 +154,7 @@ class Visitors:
 
 
 def run_traffic(dsn: str, report: Path, ending: threading.Event) -> None:
-    """Keep the shop busy until ``ending``; ``report`` has the figures of the last seconds and whether the next release is live."""
+    """Keep the shop busy until ``ending``; ``report`` has the last seconds' figures and whether the next release is live."""
     latency = Latency(database=str(conninfo_to_dict(dsn)["dbname"]))
     release = Release()
     visitors = [
