@@ -1,22 +1,12 @@
-"""Rings a worker after the commit. Nothing is lost if nobody hears it: the sweep finds what the bell did not bring."""
+"""The workers' bell: rings through the connection that this process has anyway."""
 
-import logging
-
-from kombu.exceptions import OperationalError
-
+from app import doorbell
 from app.actions.work import Wake
-
-logger = logging.getLogger("headgate.doorbell")
-
-#: wake -> the task that answers it
-TASKS = {"advance": "headgate.advance", "job": "headgate.job", "monitor": "headgate.monitor"}
 
 
 def ring(wake: Wake) -> None:
     """Send one wake-up; a broker that is away is logged, not raised."""
+    # the tasks ring this bell, and the Celery application imports the tasks
     from workers.celery_app import app
 
-    try:
-        app.send_task(TASKS[wake.task], args=[wake.id], retry=False, ignore_result=True)
-    except (OperationalError, OSError) as error:
-        logger.warning("The broker is away (%s); the sweep will find %s %s.", type(error).__name__, wake.task, wake.id)
+    doorbell.ring(app, wake)

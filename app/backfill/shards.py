@@ -89,10 +89,6 @@ FINISH_SHARD = """
 UPDATE {schema}.shard SET state = 'done', updated_at = clock_timestamp()
  WHERE job = %(job)s AND no = %(no)s AND epoch = %(epoch)s AND batches = %(batches)s AND state = 'running'
 """
-RESTART_SHARD = """
-UPDATE {schema}.shard SET cur = NULL, hi = %(hi)s, filenode = %(filenode)s, batches = batches + 1, updated_at = clock_timestamp()
- WHERE job = %(job)s AND no = %(no)s AND epoch = %(epoch)s AND batches = %(batches)s
-"""
 BEGIN_ROUND = """
 UPDATE {schema}.shard SET state = 'running', cur = NULL, hi = %(hi)s, round = %(round)s, round_rows = 0, batches = batches + 1,
        updated_at = clock_timestamp()
@@ -233,10 +229,6 @@ class Checkpoints:
     def finish(self, shard: Shard) -> bool:
         """Mark a shard as walked, durably; False where it is no longer ours."""
         return self._guarded(FINISH_SHARD, self._words(shard))
-
-    def restart(self, shard: Shard, *, hi: Any, filenode: int) -> bool:
-        """Begin a shard again at its start, since the table was rewritten; False where it is no longer ours."""
-        return self._guarded(RESTART_SHARD, {**self._words(shard), "hi": json.dumps(hi), "filenode": filenode})
 
     def begin_round(self, shard: Shard, *, number: int, hi: Any) -> bool:
         """Walk a shard again from its start, as sweep ``number``; False where it is no longer ours."""

@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -54,9 +53,10 @@ def _look(dsn: str) -> tuple[Schema, tuple[QueryStatistics, ...]]:
 
 @contextmanager
 def _shadow(given: str | None) -> Iterator[str]:
-    configured = given or os.environ.get("HEADGATE_SHADOW_URL")
-    if configured:
-        yield configured
+    configured = get_settings().shadow_url
+    shadow = given or (configured.get_secret_value() if configured else None)
+    if shadow:
+        yield shadow
         return
     from app.embedded.temporary import temporary_server
 

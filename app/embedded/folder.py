@@ -1,6 +1,5 @@
 """The data folder of the embedded stack: who holds it, the sealing key, the ports that must stay the same, the logs."""
 
-import base64
 import fcntl
 import json
 import os
@@ -11,8 +10,7 @@ from typing import IO
 
 from app.embedded.ports import free_port
 from app.embedded.process import EmbeddedError
-
-KEY_BYTES = 32
+from app.target.secrets import new_key
 
 
 class FolderHeldError(EmbeddedError):
@@ -68,8 +66,7 @@ class DataFolder:
         """The file with the key that seals connection strings, made once with mode 0600."""
         file = self.path / "secret.keys"
         if not file.exists():
-            key = base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode()
-            write_private(file, f"k1:{key}\n")
+            write_private(file, new_key("k1") + "\n")
         return file
 
     def port(self, name: str) -> int:

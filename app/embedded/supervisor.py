@@ -83,10 +83,6 @@ class Supervisor:
         for kept in self.parts:
             self._look_after(kept, now)
 
-    def is_ending(self) -> bool:
-        """True once a signal has asked us to end."""
-        return self._asked_to_end.is_set()
-
     def stop(self) -> None:
         """End all parts: all but the servers are asked at once, then each is waited for, the last started first."""
         self._is_watching = True  # a second Ctrl-C must not break the stop off half-way

@@ -37,8 +37,6 @@ class ChecklistItem:
     proof: Proof | None = None
     #: what the proof looks at, in a sentence; "" where there is none
     evidence: str = ""
-    #: after this long a proof no longer counts unless it is made again; None: until what it is bound to changes
-    valid_seconds: int | None = None
     #: for monitoring items
     window: Window | None = None
 
@@ -66,8 +64,7 @@ DEFAULT_CHECKLIST: tuple[ChecklistItem, ...] = (
         group=_DATABASE,
         text="Backup taken",
         proof="backup_taken",
-        evidence="A verified backup of the target that is not older than four hours.",
-        valid_seconds=4 * 3600,
+        evidence="A verified backup of the target that is not older than its environment allows.",
     ),
     ChecklistItem(
         id="tested-on-staging",
@@ -85,7 +82,6 @@ DEFAULT_CHECKLIST: tuple[ChecklistItem, ...] = (
         text="Database metrics dashboard ready",
         proof="metrics_collected",
         evidence="Headgate read the target's figures within the last day; a run takes its baseline before the first change.",
-        valid_seconds=24 * 3600,
     ),
     ChecklistItem(
         id="query-performance",
@@ -93,7 +89,6 @@ DEFAULT_CHECKLIST: tuple[ChecklistItem, ...] = (
         text="Query performance monitoring enabled",
         proof="statements_enabled",
         evidence="pg_stat_statements is installed on the target and readable.",
-        valid_seconds=3600,
     ),
     ChecklistItem(id="error-tracking", group=_MONITORING, text="Error tracking configured"),
 )

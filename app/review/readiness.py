@@ -7,9 +7,6 @@ from app.review.approvals import Tally, tally
 from app.review.facts import Facts
 from app.review.ticks import Clears, ItemStatus, Proof, backup_taken, checklist, gate_of, reviewed, tested_before
 
-#: Gates that a named person with the right may open although their condition is not met; every item of the checklist, too.
-OVERRIDABLE = ("analysis", "rehearsal", "approvals", "backup", "staging_first")
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Missing:

@@ -31,8 +31,6 @@ MODES: tuple[Mode, ...] = (
     "ACCESS EXCLUSIVE",
 )
 _MANUAL = "https://www.postgresql.org/docs/18/"
-#: the page that says what each mode conflicts with
-LOCKING_PAGE = _MANUAL + "explicit-locking.html#LOCKING-TABLES"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

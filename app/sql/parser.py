@@ -86,7 +86,6 @@ class _SplitResult(ctypes.Structure):
 _ENTRY_POINTS: dict[str, tuple[type[ctypes.Structure], str]] = {
     "pg_query_parse": (_ParseResult, "pg_query_free_parse_result"),
     "pg_query_parse_plpgsql": (_TextResult, "pg_query_free_plpgsql_parse_result"),
-    "pg_query_normalize": (_TextResult, "pg_query_free_normalize_result"),
     "pg_query_fingerprint": (_FingerprintResult, "pg_query_free_fingerprint_result"),
     "pg_query_split_with_parser": (_SplitResult, "pg_query_free_split_result"),
     "pg_query_split_with_scanner": (_SplitResult, "pg_query_free_split_result"),
@@ -179,11 +178,6 @@ def parse_plpgsql(text: str) -> list[dict[str, Any]]:
     """
     functions: list[dict[str, Any]] = _call("pg_query_parse_plpgsql", text, lambda result: _loaded(result.text))
     return functions
-
-
-def normalize(text: str) -> str:
-    """The query with its constants replaced by ``$1``, ``$2``, ..."""
-    return _call("pg_query_normalize", text, lambda result: str((result.text or b"").decode()))
 
 
 def fingerprint(text: str) -> str:

@@ -52,9 +52,3 @@ def events_since(session: Session, run_id: int, number: int = 0, *, limit: int =
         select(RunEvent).where(RunEvent.run_id == run_id, RunEvent.number > number).order_by(RunEvent.number).limit(limit)
     )
     return [(row.number, row.at, decode(row.type, row.payload)) for row in rows]
-
-
-def newest_events(session: Session, run_id: int, *, limit: int = 200) -> list[tuple[int, datetime, Event]]:
-    """The last events of a run, oldest first."""
-    rows = session.scalars(select(RunEvent).where(RunEvent.run_id == run_id).order_by(RunEvent.number.desc()).limit(limit)).all()
-    return [(row.number, row.at, decode(row.type, row.payload)) for row in reversed(rows)]

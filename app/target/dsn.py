@@ -1,20 +1,14 @@
-"""Connection strings: read with clear refusals, shown without their password, handed to child processes by environment."""
+"""Connection strings: read with clear refusals, shown without their password."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import psycopg
-from psycopg import pq
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from app.target.errors import TargetUnreachableError
 
-_SECRETS = frozenset({"password", "sslpassword", "scram_client_key", "scram_server_key", "oauth_client_secret"})
 _LOWEST_PORT, _HIGHEST_PORT = 1, 65535
-#: the libpq keywords that an environment variable can carry to pg_dump and its like
-_VARIABLES = {
-    option.keyword.decode(): option.envvar.decode() for option in pq.Conninfo.get_defaults() if option.envvar is not None
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,25 +36,6 @@ class Dsn:
     def conninfo(self, **changes: str | int | None) -> str:
         """The whole string in keyword form, password and all: for a connect call, never for a log."""
         return make_conninfo("", **{**self.values, **changes})
-
-    def for_database(self, name: str) -> str:
-        """The same server and user, another database."""
-        return self.conninfo(dbname=name)
-
-    def environment(self, base: Mapping[str, str]) -> dict[str, str]:
-        """The environment of a child process that connects without a word in its argv.
-
-        libpq's own variables of ``base`` are dropped, so that only this string counts.
-        """
-        names = set(_VARIABLES.values())
-        env = {name: value for name, value in base.items() if name not in names}
-        env.update({_VARIABLES[key]: str(value) for key, value in self.values.items() if key in _VARIABLES})
-        return env
-
-    def argv(self) -> str:
-        """What the environment can't carry, as a connection string without secrets; "" where there is nothing."""
-        rest = {key: value for key, value in self.values.items() if key not in _VARIABLES and key not in _SECRETS}
-        return make_conninfo("", **rest)
 
 
 def parse_dsn(text: str) -> Dsn:

@@ -11,8 +11,6 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from app.errors import HeadgateError
 from app.settings import Settings
-from app.target.dsn import parse_dsn
-from app.target.errors import TargetUnreachableError
 
 _FORM = "hg1"
 _NONCE_BYTES = 12
@@ -138,14 +136,6 @@ def open_sealed(keys: Keys, blob: str, context: str) -> str:
 def rotate(keys: Keys, blob: str, context: str) -> str:
     """The same text sealed with the newest key; the blob itself where it already is."""
     return blob if _parts(blob)[0] == keys.newest.id else seal(keys, open_sealed(keys, blob, context), context)
-
-
-def redact_dsn(dsn: str) -> str:
-    """``localhost:5432/shop as app``: what may be shown of a connection string, also of one that can't be read."""
-    try:
-        return parse_dsn(dsn).summary
-    except TargetUnreachableError:
-        return "an unreadable connection string"
 
 
 def _parts(blob: str) -> tuple[str, str]:

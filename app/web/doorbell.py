@@ -1,19 +1,13 @@
-"""Sends wake-ups to the workers by name, so that the web never imports them; a broker that is away costs seconds, never work."""
+"""The web's bell: it waits a second or two for a broker that is away, never longer."""
 
-import logging
 from collections.abc import Iterable
 from typing import Protocol
 
 from celery import Celery
-from kombu.exceptions import OperationalError
-from redis.exceptions import RedisError
 
 from app.actions.work import Wake
+from app.doorbell import ring
 from app.settings import Settings
-
-logger = logging.getLogger("headgate.doorbell")
-#: what a wake is called in the workers
-TASKS = {"advance": "headgate.advance", "job": "headgate.job", "monitor": "headgate.monitor"}
 
 
 class Doorbell(Protocol):
@@ -40,7 +34,4 @@ class CeleryDoorbell:
     def ring(self, wakes: Iterable[Wake]) -> None:
         """Send a message for each wake."""
         for wake in wakes:
-            try:
-                self._celery.send_task(TASKS[wake.task], args=[wake.id], retry=False, ignore_result=True)
-            except (OperationalError, RedisError, OSError) as error:
-                logger.warning("The broker is away (%s); the sweep will find %s %s.", type(error).__name__, wake.task, wake.id)
+            ring(self._celery, wake)

@@ -2,7 +2,6 @@
 
 import os
 import signal
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -105,12 +104,6 @@ def kill(worker: Child) -> None:
     os.killpg(worker.pid, signal.SIGKILL)
     worker.process.wait()
     worker.start()
-
-
-def expected_facts(database: Database, number_of: Callable[[], Disturbed]) -> Facts:
-    """What an undisturbed run comes to."""
-    number_of().end()
-    return facts(database)
 
 
 def assert_exactly_once(run: Disturbed, expected: Facts) -> None:

@@ -38,24 +38,5 @@ def test_a_malformed_string_is_refused_without_repeating_it(text, word):
     assert caught.value.exit_code == 3
 
 
-def test_a_child_process_gets_the_password_by_environment_and_nothing_of_ours_by_chance():
-    dsn = parse_dsn("postgresql://app:hunter2@db:6432/shop?sslmode=require&keepalives_idle=5")
-    env = dsn.environment({"PATH": "/bin", "PGHOST": "elsewhere", "PGOPTIONS": "-c x=y"})
-    assert env == {
-        "PATH": "/bin",
-        "PGHOST": "db",
-        "PGPORT": "6432",
-        "PGDATABASE": "shop",
-        "PGUSER": "app",
-        "PGPASSWORD": "hunter2",
-        "PGSSLMODE": "require",
-    }
-    assert dsn.argv() == "keepalives_idle=5"
-
-
-def test_another_database_on_the_same_server():
-    assert parse_dsn(parse_dsn("postgresql://app:pw@db/shop").for_database("copy of shop")).database == "copy of shop"
-
-
 def test_several_hosts_with_their_ports_are_read():
     assert parse_dsn("postgresql://app@a:5432,b:5433/shop?target_session_attrs=read-write").values["port"] == "5432,5433"
