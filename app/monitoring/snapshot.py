@@ -39,7 +39,7 @@ def take_snapshot(connection: psycopg.Connection[Any], relations: Sequence[str])
     epoch = ask_one(connection, "epoch")
     views = [row["name"] for row in ask(connection, "dependent_views", {"relations": names})]
     rows = read_statements(connection, limit=20_000)
-    statements, calls, spent = _statements(rows or (), [*names, *views])
+    statements, calls, spent = _statements(_of_the_application(connection, rows or ()), [*names, *views])
     vitals = read_vitals(connection, with_size=True)
     database = {**_plain(vitals.extra), **{name: getattr(vitals, name) for name in _VITALS}, "hidden": vitals.hidden_by_privilege}
     return Snapshot(
@@ -77,6 +77,12 @@ def _epoch(connection: psycopg.Connection[Any], row: dict[str, Any]) -> Epoch:
     of_statements = ask_one(connection, "statements_epoch", variant=variant)
     reset = of_statements.pop("stats_reset")
     return Epoch(**times, **known, statements_reset=None if reset is None else reset.isoformat(), **of_statements)
+
+
+def _of_the_application(connection: psycopg.Connection[Any], rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Without what our own role ran (checks, dumps, samples), where nobody but Headgate uses that role."""
+    own = ask_one(connection, "own_role")
+    return [row for row in rows if own["is_shared"] or row["user_oid"] != own["oid"]]
 
 
 def _statements(rows: Iterable[dict[str, Any]], relations: Sequence[str]) -> tuple[tuple[StatementFigures, ...], int, float]:

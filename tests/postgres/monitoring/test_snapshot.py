@@ -220,3 +220,13 @@ def test_a_plan_that_touches_no_table_is_watched_all_the_same(shop):
         assert read_integrity(connection, []).foreign_keys == ()
     assert (dict(found.tables), found.relations) == ({}, ())
     assert found.database["xact_commit"] > 0
+
+
+def test_what_our_own_role_ran_is_left_out_where_nobody_else_uses_it(shop: Database):
+    work(shop)
+    with psycopg.connect(shop.dsn, autocommit=True, application_name="headgate watches run 1") as ours:
+        alone = take_snapshot(ours, ["public.users"])
+        with shop.connect():
+            shared = take_snapshot(ours, ["public.users"])
+    assert [found for found in alone.statements if found.touches] == []
+    assert [found for found in shared.statements if found.touches]
