@@ -1,7 +1,9 @@
 """Celery as the carrier of wake-ups: JSON only, acknowledged early, no results; the rows in Headgate's database are the truth."""
 
+import logging
+
 from celery import Celery
-from celery.signals import worker_process_init, worker_ready, worker_shutting_down
+from celery.signals import after_setup_logger, worker_process_init, worker_ready, worker_shutting_down
 
 from app.settings import get_settings
 from workers import schedule
@@ -29,6 +31,13 @@ app.conf.update(
     beat_schedule=schedule.BEAT,
     beat_max_loop_interval=5,
 )
+
+
+@after_setup_logger.connect
+def _leave_out_every_wake_up(**_kwargs: object) -> None:
+    """A wake-up every two seconds is no news: what a run or a job does is said by its own events and rows."""
+    for name in ("celery.worker.strategy", "celery.app.trace", "celery.beat"):
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 @worker_process_init.connect
