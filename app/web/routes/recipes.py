@@ -5,7 +5,9 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from starlette.responses import HTMLResponse, Response
 
+from app.actions import reach
 from app.actions.apply_recipe import apply_recipe, preview_recipe
+from app.actions.permissions import Permission
 from app.plan.model import PHASES
 from app.web.dependencies import Page, SignedIn, go_to
 from app.web.forms import SentForm
@@ -17,7 +19,7 @@ router = APIRouter(prefix="/plans/{plan_id}/recipes", include_in_schema=False)
 
 @router.get("/{recipe}")
 def show(
-    work: SignedIn, page: Page, *, plan_id: int, recipe: str, step: str, statement: Annotated[int, Query(ge=1)] = 1
+    work: SignedIn, page: Page, *, plan_id: int, recipe: str, step: str = "", statement: Annotated[int, Query(ge=1)] = 1
 ) -> HTMLResponse:
     """What the recipe would make of the plan."""
     found, content = preview_recipe(work, plan_id=plan_id, step=step, statement=statement, recipe=recipe)
@@ -41,6 +43,7 @@ def show(
 @router.post("/{recipe}")
 def use(work: SignedIn, plan_id: int, recipe: str, form: SentForm) -> Response:
     """Put the recipe into the plan: a new revision."""
+    reach.plan(work, plan_id, Permission.WRITE_PLAN)
     step, statement = form.text("step", required=True), form.number("statement", least=1)
     form.check()
     apply_recipe(work, plan_id=plan_id, based_on=form.text("base_digest"), step=step, statement=statement, recipe=recipe)
