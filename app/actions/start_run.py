@@ -59,6 +59,10 @@ class TargetTakenError(MovedMeanwhileError):
         )
 
 
+class DoneAlreadyError(MovedMeanwhileError):
+    """This very revision ran on this target, and what it did stands."""
+
+
 #: limits of the policy that a run keeps from its start to its end
 FROZEN = ("lock_timeout_ms", "statement_timeout_ms", "attempts", "patience_ms")
 
@@ -76,7 +80,8 @@ def start_run(
     """Start the revision of that digest on the plan's target or another one, now or at a time.
 
     ``request_token`` comes with the form: the same token again gives the same run. ``options``: profile, max_rate.
-    Raises NotFoundError, NotAllowedError, NotReadyError, TargetTakenError, MovedMeanwhileError where the plan was edited.
+    Raises NotFoundError, NotAllowedError, NotReadyError, TargetTakenError, DoneAlreadyError, MovedMeanwhileError where the
+    plan was edited.
     """
     plan = reach.plan(work, plan_id, Permission.START_RUN, held=True)
     made = _made_before(work, plan, request_token)
@@ -84,6 +89,7 @@ def start_run(
         return made
     target = _held_target(work, plan, target_id)
     revision = _shown(work, plan, digest)
+    _refuse_twice(work, revision, target)
     facts = load_facts(work.session, revision_id=revision.id, target_id=target.id, now=work.now)
     ready = _require_ready(facts)
     if scheduled_for is not None and scheduled_for.tzinfo is None:
@@ -138,6 +144,16 @@ def _held_target(work: Work, plan: Plan, target_id: int | None) -> Target:
     if taken is not None:
         raise _taken(work, taken, target)
     return target
+
+
+def _refuse_twice(work: Work, revision: PlanRevision, target: Target) -> None:
+    """What is done and watched is not started again from a page that was left open."""
+    done = runs.watched_of(work.session, revision.id, target.id)
+    if done is not None:
+        raise DoneAlreadyError(
+            f"Run {done.id} has done revision {revision.number} on {target.name}; its figures are being watched.",
+            hint="Roll that run back, or end its watch, before it is run again.",
+        )
 
 
 def _shown(work: Work, plan: Plan, digest: str) -> PlanRevision:

@@ -79,6 +79,12 @@ def active_on(session: Session, target_id: int) -> Run | None:
     return session.scalar(select(Run).where(Run.target_id == target_id, Run.state.in_(ACTIVE)))
 
 
+def watched_of(session: Session, revision_id: int, target_id: int) -> Run | None:
+    """The run that did this very revision on the target and is still being watched, or None."""
+    done = (Run.revision_id == revision_id, Run.target_id == target_id, Run.direction == Direction.FORWARD)
+    return session.scalar(select(Run).where(*done, Run.state == RunState.MONITORING).order_by(Run.id.desc()).limit(1))
+
+
 def of_plan(session: Session, plan_id: int) -> list[Run]:
     """A plan's runs, the newest first."""
     return list(session.scalars(select(Run).where(Run.plan_id == plan_id).order_by(Run.id.desc())))

@@ -5,7 +5,8 @@ from threading import Barrier
 
 import pytest
 
-from app.actions.start_run import NotReadyError, TargetTakenError, start_run
+from app.actions.close_monitoring import close_monitoring
+from app.actions.start_run import DoneAlreadyError, NotReadyError, TargetTakenError, start_run
 from app.actions.work import Wake
 from app.errors import InvalidInputError, MovedMeanwhileError, NotFoundError
 from app.run.states import RunState
@@ -174,3 +175,14 @@ def test_a_step_without_a_way_back_stops_the_start_until_it_is_overridden(world:
     with pytest.raises(NotReadyError) as refused:
         start(world, plan)
     assert [missing.gate for missing in refused.value.missing] == ["checklist:rollback-prepared"]
+
+
+def test_what_is_done_and_watched_is_not_started_again_from_a_page_left_open(world: World):
+    plan = world.ready()
+    run = start(world, plan, token="first")
+    world.driven(run, RunState.MONITORING)
+    with pytest.raises(DoneAlreadyError, match=f"Run {run.id} has done revision 1 on shop-production"):
+        start(world, plan, token="second")
+    with world.work("operator") as work:
+        close_monitoring(work, run_id=run.id, note="Fine; run it again after the restore.")
+    assert start(world, plan, token="third").id != run.id
