@@ -108,13 +108,13 @@ def test_a_burst_is_rendered_a_few_times_not_once_an_event(site: Site):
     run = site.world.started()
     hub: Hub = site.app.state.hub
     rendered: list[int] = []
-    render = hub._render  # noqa: SLF001 - counted around the real one
+    render = hub._render
 
     def counting(run_id: int, after: int) -> Frames:
         rendered.append(after)
         return render(run_id, after)
 
-    hub._render = counting  # noqa: SLF001 - see above
+    hub._render = counting
 
     async def story(hub: Hub) -> None:
         watcher = Watcher(hub.watch(run.id, 0))
