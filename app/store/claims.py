@@ -21,11 +21,11 @@ JOB_NAMESPACE = 0x48474A42  # "HGJB"
 
 _TRY_LOCK = text("SELECT pg_try_advisory_lock(:namespace, :run_id)")
 _UNLOCK = text("SELECT pg_advisory_unlock(:namespace, :run_id)")
-# The holder's own connection can't be asked; the server ends it. Its backend_start is compared so that a pid that was given to
-# somebody else meanwhile is left alone (pg_locks and pg_stat_activity are read in one statement).
+# The holder's own connection can't be asked; the server ends it, and waits until it is gone, or its lock would still be held.
+# pg_locks and pg_stat_activity are read in one statement, so that a pid given to somebody else meanwhile is left alone.
 _END_HOLDER = text(
     """
-    SELECT pg_terminate_backend(activity.pid)
+    SELECT pg_terminate_backend(activity.pid, 2000)
     FROM pg_locks AS held
     JOIN pg_stat_activity AS activity ON activity.pid = held.pid
     WHERE held.locktype = 'advisory' AND held.granted
