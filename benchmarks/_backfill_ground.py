@@ -227,7 +227,7 @@ class Traffic:
         for path in self.folder.glob("log*"):
             for line in path.read_text().splitlines():
                 parts = line.split()
-                if len(parts) >= 6 and parts[2].isdigit() and start <= int(parts[4]) + int(parts[5]) / 1e6 <= end:  # noqa: PLR2004
+                if len(parts) >= 6 and parts[2].isdigit() and start <= int(parts[4]) + int(parts[5]) / 1e6 <= end:  # noqa: PLR2004  # pgbench's log
                     found.append(int(parts[2]) / 1000)
         found.sort()
         return Latencies(

@@ -115,7 +115,7 @@ def main() -> int:
         figure("1,000 statements, target of 2,000 tables", best_of(5, lambda: analyse_script(text, schema=schema)), "s", 1.5),
     ]
     for name, worst in worst_cases().items():
-        fine.append(figure(name, best_of(1, lambda worst=worst: _analysed_or_refused(worst)), "s", 10))  # type: ignore[misc]
+        fine.append(figure(name, best_of(1, lambda worst=worst: _analysed_or_refused(worst)), "s", 10))  # type: ignore[misc]  # a lambda with a default
     other = squawk_seconds(text)
     if other is not None:
         figure("squawk, 1,000 statements, process included", other, "s")

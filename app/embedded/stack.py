@@ -67,7 +67,7 @@ class Stack:
         if not is_free(self.port, host=self.host):
             raise PortTakenError(self.port, option=f"--port {self.port + 1}")
         try:
-            self._start_services(with_postgres=with_postgres)
+            self._start_servers(with_postgres=with_postgres)
             self._migrate()
             self._start_headgate()
         except BaseException:
@@ -83,7 +83,7 @@ class Stack:
         """The log file of the part ``name``."""
         return self.folder.logs / f"{name}.log"
 
-    def _start_services(self, *, with_postgres: bool) -> None:
+    def _start_servers(self, *, with_postgres: bool) -> None:
         given = self.settings.model_fields_set
         self.environment = _inherited_environment()
         self.environment["HEADGATE_REDIS_URL"] = self._given("redis_url") if "redis_url" in given else self._start_broker()

@@ -40,7 +40,7 @@ def _is_steady(site: Site) -> bool:
         fields = [strings(found.get("fields")) for found in find({"node": part}, "ColumnRef")]
         if any(found for found in find({"node": part}, "SubLink", "ParamRef", "SetToDefault")):
             return False
-        if any(len(names) not in {1, 2} or (len(names) == 2 and names[0] not in mine) for names in fields):  # noqa: PLR2004
+        if any(len(names) not in {1, 2} or (len(names) == 2 and names[0] not in mine) for names in fields):  # noqa: PLR2004  # t.col
             return False
         if default_kind(part, State(schema=site.schema)) != "steady":
             return False

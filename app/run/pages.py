@@ -62,7 +62,7 @@ def state_page() -> str:
 def _event_lines() -> Iterator[str]:
     yield "# Events"
     yield ""
-    yield "Everything that can be said about a run. Generated from `app/run/events.py` by `python -m app.run.pages`; don't edit."
+    yield "Everything that can be said about a run. Generated from `app/run/events` by `python -m app.run.pages`; don't edit."
     yield ""
     yield (
         "An event is stored, streamed and printed as one JSON object: `contract` (1), `number` (from 1 in each run), `at` "

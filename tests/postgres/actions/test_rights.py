@@ -12,6 +12,7 @@ import app.actions
 from app.actions import (
     accept_finding,
     analyse_plan,
+    apply_recipe,
     approve_plan,
     archive_plan,
     cancel_run,
@@ -106,6 +107,12 @@ VERBS: dict[str, tuple[str, Callable[[Work, Ids], Any]]] = {
     "read_schema": ("author", lambda w, i: read_schema.read_schema(w, target_id=i.target)),
     "import_plan": ("author", lambda w, i: import_plan.import_plan(w, project_id=i.project, target_id=i.target, draft=_draft())),
     "edit_plan": ("author", lambda w, i: edit_plan.edit_plan(w, plan_id=i.plan, content=a_plan("Renamed"), based_on=i.digest)),
+    "apply_recipe": (
+        "author",
+        lambda w, i: apply_recipe.apply_recipe(
+            w, plan_id=i.plan, based_on=i.digest, step="add-note", statement=1, recipe="add-index"
+        ),
+    ),
     "accept_finding": (
         "author",
         lambda w, i: accept_finding.accept_finding(w, plan_id=i.plan, based_on=i.digest, rule="r", reason="small"),

@@ -1,4 +1,3 @@
-import time
 from dataclasses import replace
 
 from app.engine.execute import execute
@@ -22,4 +21,3 @@ def test_time_passes_from_the_first_look_on_whoever_looks(database, clock):
     clock.advance(30)
     assert isinstance(drive(3), Finished)
     assert len(diary.of(events.WaitStarted)) == 1
-    assert time.monotonic() > 0
