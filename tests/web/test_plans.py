@@ -2,6 +2,7 @@ import pytest
 
 from app.actions.request_review import request_review
 from app.web import sql_markup
+from app.web.views.plan_document import step_detail
 from tests.doubles.world import a_plan, a_step
 from tests.web.site import Forms, Site
 
@@ -188,3 +189,8 @@ def test_characters_that_turn_the_text_around_are_shown_and_not_obeyed():
     assert '<mark class="unseen-character">U+202E</mark>' in line
     assert "ELBAT PORD" in line
     assert sql_markup.lines("SELECT '<b>'")[0].count("<b>") == 0
+
+
+def test_one_line_of_sql_is_one_line():
+    assert step_detail(a_step("one", sql="SELECT 1;\n")) == "1 line of SQL"
+    assert step_detail(a_step("two", sql="SELECT 1;\nSELECT 2;\n")) == "2 lines of SQL"

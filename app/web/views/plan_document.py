@@ -15,7 +15,7 @@ from app.plan.brief import PlanFacts, TableChange
 from app.plan.model import Brief, Step
 from app.plan.model import Plan as Content
 from app.store.tables import SchemaSnapshot
-from app.web.formats import milliseconds
+from app.web.formats import milliseconds, plural
 
 _GRADES = ("lossless", "loses-new-writes", "irreversible")
 CHANGING = ("sql", "backfill")
@@ -179,7 +179,7 @@ def step_detail(step: Step) -> str:
     """What a step does, in one line."""
     spec = step.spec
     if step.kind == "sql":
-        return f"{len(str(spec.get('sql', '')).strip().splitlines())} lines of SQL"
+        return f"{plural(len(str(spec.get('sql', '')).strip().splitlines()), 'line')} of SQL"
     if step.kind == "backfill":
         return f"{spec.get('table')}: set {spec.get('set')} where {spec.get('where')}"
     if step.kind == "wait":
