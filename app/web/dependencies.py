@@ -12,7 +12,7 @@ from app.actions.work import Work
 from app.web.doorbell import Doorbell
 from app.web.problems import SignInNeededError
 from app.web.render import Renderer
-from app.web.sign_ins import address_of, who_asks
+from app.web.sign_ins import address_of, bearer_token, who_asks
 
 
 def unit_of_work(request: Request) -> Iterator[Work]:
@@ -33,7 +33,11 @@ def unit_of_work(request: Request) -> Iterator[Work]:
 Anyone = Annotated[Work, Depends(unit_of_work, scope="function")]
 
 
-def _signed_in(work: Anyone) -> Work:
+def _signed_in(work: Anyone, request: Request) -> Work:
+    if not work.actor.person_id and bearer_token(request):
+        raise SignInNeededError(
+            "The API token is unknown, has ended or was revoked.", hint="Make a new one: headgate token add, or under Settings."
+        )
     if not work.actor.person_id:
         raise SignInNeededError(hint="Sign in and come back: you will land on this page again.")
     return work

@@ -163,3 +163,9 @@ def test_a_target_number_out_of_bounds_and_json_nested_without_end_are_refused(s
     assert browser.post("/plans/import", data={"text": "SELECT 1", "target_id": "9" * 30}).status_code < 500
     answer = browser.post("/plans/import", content=b"[" * 100_000, headers={"content-type": "application/json"})
     assert answer.status_code == 400
+
+
+def test_a_script_with_a_token_that_is_none_is_told_about_the_token(site: Site):
+    answer = site.stranger().get("/api/v1/plans", headers={"authorization": "Bearer hg_forged"})
+    assert answer.status_code == 401
+    assert "API token is unknown" in answer.json()["error"]["message"]
