@@ -7,8 +7,9 @@ import secrets
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO
+from urllib.parse import quote
 
-from app.embedded.ports import free_port
+from app.embedded.ports import LOOPBACK, free_port
 from app.embedded.process import EmbeddedError
 from app.target.secrets import new_key
 
@@ -84,6 +85,15 @@ class DataFolder:
         if not file.exists():
             write_private(file, make())
         return file.read_text()
+
+
+def kept_address(path: Path, *, database: str) -> str | None:
+    """The address of the embedded server's ``database``, as its own role; None where the folder keeps none."""
+    port, password = path / "kept" / "port-postgres", path / "kept" / f"password-{database}"
+    try:
+        return f"postgresql://{database}:{quote(password.read_text(), safe='')}@{LOOPBACK}:{int(port.read_text())}/{database}"
+    except (OSError, ValueError):
+        return None
 
 
 def write_private(file: Path, text: str) -> None:

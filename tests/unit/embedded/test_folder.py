@@ -5,7 +5,7 @@ import stat
 
 import pytest
 
-from app.embedded.folder import DataFolder, FolderHeldError, FolderUnusableError
+from app.embedded.folder import DataFolder, FolderHeldError, FolderUnusableError, kept_address
 
 
 def test_the_second_holder_is_told_who_has_it(tmp_path):
@@ -43,3 +43,10 @@ def test_a_folder_that_cannot_be_made_is_refused_in_a_sentence_and_not_with_a_tr
             DataFolder(path)
         assert refused.value.exit_code == 2
         assert "--data-dir" in (refused.value.hint or "")
+
+
+def test_what_the_folder_keeps_leads_to_the_embedded_database(tmp_path):
+    assert kept_address(tmp_path, database="headgate") is None
+    folder = DataFolder(tmp_path)
+    port, password = folder.port("postgres"), folder.password("headgate")
+    assert kept_address(tmp_path, database="headgate") == f"postgresql://headgate:{password}@127.0.0.1:{port}/headgate"
