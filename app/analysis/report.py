@@ -5,10 +5,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from app.analysis.rule import RISKS, Risk
+from app.contract import CONTRACT
 from app.plan.model import Rollback
 
 #: raised when a field of the document changes its meaning or goes
-CONTRACT = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +95,7 @@ class Analysis:
         return tuple(finding for statement in self.statements for finding in statement.findings)
 
     def as_json(self) -> dict[str, Any]:
-        """The document of contract.md, section "analyze"."""
+        """The document of docs/contract.md, section "analyze"."""
         return {
             "contract": CONTRACT,
             "risk": self.risk,

@@ -19,6 +19,7 @@ from app.actions.issue_token import issue_token, revoke_token
 from app.actions.work import Work
 from app.cli.desk import unreachable, work_at_home
 from app.cli.reading import add_dsn, add_json, dsn_of
+from app.contract import CONTRACT
 from app.errors import NotFoundError
 from app.review.roles import Role
 from app.settings import get_settings
@@ -26,8 +27,6 @@ from app.store import audit, migrate, passwords, people, sign_ins, targets
 from app.store.tables.people import Person
 from app.store.tables.targets import Environment, Project
 from app.target.secrets import load_keys
-
-CONTRACT = 1
 
 
 def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -13,9 +13,10 @@ from app.backfill.applied import Applied, generation, last_error, read_applied
 from app.backfill.ledger_tables import has_ledger
 from app.catalog.schema import read_schema
 from app.cli.applying import EXIT_GOOD, EXIT_NOT_GOOD, Bench, Ending, alone_on, apply_one, roll_back_one
-from app.cli.lines import CONTRACT, JsonLines, stopping_at_signals
+from app.cli.lines import JsonLines, stopping_at_signals
 from app.cli.pending import Comparison, Wanted, compare, plan_for, wanted_of
 from app.cli.reading import add_dsn, add_json, dsn_of
+from app.contract import CONTRACT
 from app.errors import HeadgateError
 from app.settings import Settings, get_settings
 from app.steps.protocol import LockPolicy

@@ -22,15 +22,15 @@ from app.backfill.ledger_tables import ensure_ledger
 from app.backfill.order import BackfillOrder
 from app.backfill.shards import Checkpoints
 from app.backfill.table import find_table, read_table
-from app.cli.reading import add_dsn, dsn_of
+from app.cli.reading import add_dsn, add_json, dsn_of
 from app.clock import SystemClock
+from app.contract import event_line
 from app.errors import HeadgateError
-from app.run.events import BackfillFinished, Event, Gauge
+from app.run.events import BackfillFinished, Gauge
 from app.settings import get_settings
 from app.target.errors import LockNotGrantedError, from_psycopg
 from app.target.session import Target
 
-CONTRACT = 1
 STEP = "backfill"
 #: a session that was killed lets go of its lock within that; a stopped one never does
 _LOCK_SECONDS = 3
@@ -61,8 +61,7 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "--max-quarantine", type=int, default=0, metavar="N", help="set aside up to N rows that fail (default: stop at the first)"
     )
     parser.add_argument("--again", action="store_true", help="run a finished backfill again although that changes rows twice")
-    parser.add_argument("--format", choices=("text", "json"), default="text", help="json: no progress on standard error")
-    parser.add_argument("--json", action="store_true", help="the same as --format json")
+    add_json(parser)
     parser.set_defaults(run=run)
 
 
@@ -77,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
         with Target.connect(dsn, purpose="backfill") as target:
             ensure_ledger(target, schema)
             order = _order(args, dsn=dsn, target=target, schema=schema, definition=definition, stop=stop)
-            return _print_events(order, stop, quiet=args.json or args.format == "json")
+            return _print_events(order, stop, quiet=args.format == "json")
     except psycopg.Error as error:
         raise from_psycopg(error) from error
     finally:
@@ -160,7 +159,7 @@ def _print_events(order: BackfillOrder, stop: threading.Event, *, quiet: bool) -
             else:
                 number += 1
                 finished = isinstance(told, BackfillFinished)
-                print(json.dumps(_line(told, number)), flush=True)
+                print(json.dumps(event_line(number, datetime.now(UTC), told)), flush=True)
             if stop.is_set():
                 running.close()
                 print("Stopped after a batch; the same command goes on from there.", file=sys.stderr)
@@ -170,13 +169,8 @@ def _print_events(order: BackfillOrder, stop: threading.Event, *, quiet: bool) -
             # it was finished before; its figures are told again
             figures = {name: end.value[name] for name in ("rows_changed", "rows_scanned", "batches", "seconds", "resumed")}
             event = BackfillFinished(step=STEP, quarantined=end.value["quarantined"], **figures)
-            print(json.dumps(_line(event, number + 1)), flush=True)
+            print(json.dumps(event_line(number + 1, datetime.now(UTC), event)), flush=True)
     return 0
-
-
-def _line(event: Event, number: int) -> dict[str, Any]:
-    at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return {"contract": CONTRACT, "number": number, "at": at, "type": event.type(), **event.payload()}
 
 
 def progress_line(gauge: Gauge) -> str:

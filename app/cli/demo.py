@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 from app.cli import up
+from app.cli.reading import add_json
 from app.cli.up import say
 
 
@@ -15,7 +16,7 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser = subparsers.add_parser("demo", help="`up` with a sample shop under live traffic and a plan that awaits review")
     up.add_arguments(parser)
     parser.add_argument("--headless", action="store_true", help="play the whole story without a browser, print a report, end")
-    parser.add_argument("--json", action="store_true", help="with --headless: the report as one JSON document")
+    add_json(parser)
     parser.set_defaults(run=run)
 
 
@@ -63,7 +64,7 @@ def _play(args: argparse.Namespace) -> int:
         stack.stop()
         if folder is not None:
             shutil.rmtree(folder, ignore_errors=True)
-    if args.json:
+    if args.format == "json":
         print(json.dumps(report))
     else:
         for stage in report["stages"]:

@@ -10,10 +10,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from app.cli.reading import add_dsn, add_json, optional_dsn_of
+from app.contract import CONTRACT
 from app.errors import HeadgateError
 from app.settings import Settings, get_settings
 
-CONTRACT = 1
 OLDEST_PYTHON = (3, 11)
 NEWEST_CLIENT = 18
 ASSETS = ("vendor.js", "geist.woff2", "geist-mono.woff2", "manifest.json")

@@ -9,10 +9,9 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
+from app.contract import event_line
 from app.run.events import Event, Gauge
 from app.run.journal import Ask
-
-CONTRACT = 1
 
 
 class JsonLines:
@@ -30,9 +29,8 @@ class JsonLines:
         with self._lock:
             for event in events:
                 self._number += 1
-                at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-                line: dict[str, Any] = {"contract": CONTRACT, "number": self._number, "at": at, "type": event.type()}
-                print(json.dumps({**line, **event.payload()}), file=self._out, flush=True)
+                line = event_line(self._number, datetime.now(UTC), event)
+                print(json.dumps(line), file=self._out, flush=True)
 
     def gauge(self, gauge: Gauge) -> None:
         """One line for a person, on standard error."""

@@ -7,9 +7,8 @@ import json
 import sys
 from collections.abc import Sequence
 
+from app.contract import CONTRACT
 from app.errors import HeadgateError
-
-CONTRACT = 1
 
 #: Command -> the module that registers it, in the order in which ``headgate --help`` lists them.
 COMMANDS = {
@@ -44,7 +43,7 @@ def build_parser(command: str | None = None) -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; its exit code follows contract.md (0 good, 1 not good, 2 wrong call or input, 3 out of reach)."""
+    """Run one command; its exit code follows docs/contract.md (0 good, 1 not good, 2 wrong call or input, 3 out of reach)."""
     words = list(sys.argv[1:] if argv is None else argv)
     args = build_parser(words[0] if words else None).parse_args(words)
     try:
@@ -63,7 +62,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _wants_json(args: argparse.Namespace) -> bool:
-    return bool(getattr(args, "json", False)) or getattr(args, "format", "text") == "json"
+    return bool(getattr(args, "format", "text") == "json")
 
 
 def _print_error(error: HeadgateError, *, as_json: bool) -> None:

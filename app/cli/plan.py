@@ -12,6 +12,7 @@ from uuid import uuid4
 
 from app.cli.reading import PLAN_SUFFIXES, add_json
 from app.client import HeadgateClient
+from app.contract import CONTRACT
 from app.errors import HeadgateError
 
 _DEFAULT_URL = "http://localhost:8000"
@@ -80,7 +81,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _say(args: argparse.Namespace, answer: Answer, text: str) -> int:
-    print(json.dumps({"contract": 1, **answer}) if args.format == "json" else text)
+    print(json.dumps({"contract": CONTRACT, **answer}) if args.format == "json" else text)
     return 0
 
 

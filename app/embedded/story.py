@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from app.contract import CONTRACT
 from app.embedded import journey
 from app.embedded.demo import PLAN_FILE, TRAFFIC_REPORT, SignIn
 from app.embedded.people import Cast, is_cast, make_cast, sign_ins
@@ -117,7 +118,7 @@ def play(stack: Stack, shops: Sequence[ShopDatabase]) -> dict[str, Any]:
     except HeadgateError as caught:
         error = caught.as_json()
         report.stages[-1]["evidence"]["error"] = error
-    return {"contract": 1, "ok": error is None, "stages": report.stages, "error": error}
+    return {"contract": CONTRACT, "ok": error is None, "stages": report.stages, "error": error}
 
 
 def _play(stack: Stack, shops: Sequence[ShopDatabase], report: _Report) -> None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.catalog.fingerprint import SchemaChange
+from app.contract import CONTRACT
 from app.plan.model import Grade
 from app.rehearsal.trace import StatementTrace
 
@@ -58,7 +59,7 @@ class Rehearsal:
     def as_json(self) -> dict[str, Any]:
         """The contract's document; keys beyond it are ours to change."""
         return {
-            "contract": 1,
+            "contract": CONTRACT,
             "ok": self.ok,
             "server": {"target": self.target_version, "shadow": self.shadow_version},
             "statements": [trace.as_json() for trace in self.statements],

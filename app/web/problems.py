@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.contract import CONTRACT
 from app.errors import HeadgateError, InvalidInputError, NotFoundError
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def answer_problem(request: Request, error: HeadgateError) -> Response:
         facts: dict[str, Any] = {**error.as_json(), "fields": getattr(error, "fields", {})}
         if error.status >= SERVER_FAULT:
             facts["reference"] = getattr(request.state, "request_id", "")
-        return JSONResponse({"contract": 1, "error": facts}, status_code=error.status)
+        return JSONResponse({"contract": CONTRACT, "error": facts}, status_code=error.status)
     if error.status == UNAUTHORIZED:
         return _to_sign_in(request)
     renderer: Renderer = request.app.state.renderer

@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
+from app.contract import CONTRACT
 from app.store import audit
 from app.web.dependencies import Page, SignedIn
 from app.web.views import audit as view
@@ -59,4 +60,6 @@ def export_json(work: SignedIn, project: str = "", person: str = "", act: str = 
     """Every matching line, for a program: hashes included, so that the chain can be checked elsewhere."""
     wanted = view.AuditFilter(project=project, person=person, act=act)
     lines = view.exported(work.session, work.actor, wanted)
-    return JSONResponse({"contract": 1, "lines": lines}, headers={"content-disposition": 'attachment; filename="audit.json"'})
+    return JSONResponse(
+        {"contract": CONTRACT, "lines": lines}, headers={"content-disposition": 'attachment; filename="audit.json"'}
+    )

@@ -15,6 +15,7 @@ from app.actions.retry_step import retry_step
 from app.actions.roll_back_run import Scope, roll_back_run
 from app.actions.set_monitoring_item import set_monitoring_item
 from app.actions.skip_step import skip_step
+from app.contract import event_line
 from app.store.events import events_since
 from app.store.snapshots import items, metrics, newest_verification
 from app.store.tables import Run, RunGauge
@@ -90,7 +91,7 @@ def events(
     """What happened after an event's number, in order."""
     run_page(work, run_id)
     rows = events_since(work.session, run_id, after, limit=limit)
-    return {"events": [{"contract": 1, "number": n, "at": at, "type": e.type(), **e.payload()} for n, at, e in rows]}
+    return {"events": [event_line(number, at, event) for number, at, event in rows]}
 
 
 @router.get("/runs/{run_id}/verification")
