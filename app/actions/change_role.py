@@ -1,7 +1,6 @@
 """Change what somebody may do in a project, or take them out of it."""
 
-from app.actions import reach
-from app.actions.invite_person import read_role
+from app.actions import reach, wording
 from app.actions.permissions import Permission
 from app.actions.work import Work
 from app.errors import NotAllowedError, NotFoundError
@@ -15,7 +14,7 @@ def change_role(work: Work, *, project_id: int, person_id: int, role: str | None
     Raises NotFoundError for who is no member, NotAllowedError, InvalidInputError.
     """
     project = reach.project(work, project_id, Permission.EDIT_PEOPLE)
-    wanted = None if role is None else read_role(role)
+    wanted = None if role is None else wording.role(role)
     before = people.roles_of(work.session, person_id).get(project.id)
     if before is None:
         raise NotFoundError("That person has no role here.", hint="Invite them first.")

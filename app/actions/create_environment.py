@@ -12,9 +12,6 @@ from app.review.policy import EnvironmentPolicy, default_policy
 from app.store import targets
 from app.store.tables.targets import Environment
 
-#: words that the stylesheet knows; production is red so that nobody mistakes it
-COLORS = ("gray", "green", "blue", "violet", "amber", "red")
-
 
 def create_environment(
     work: Work,
@@ -31,14 +28,13 @@ def create_environment(
     """
     project = reach.project(work, project_id, Permission.EDIT_TARGETS)
     name = wording.name(name)
-    if color and color not in COLORS:
-        raise wording.refused("color", f"The colours are {', '.join(COLORS)}.")
     rules = default_policy(name, is_production=is_production) if policy is None else EnvironmentPolicy.from_json(policy)
     environment = Environment(
         project_id=project.id,
         name=name,
         position=targets.last_position(work.session, project.id) + 1,
-        color=color or ("red" if is_production else "blue"),
+        # production is red, so that nobody mistakes it
+        color=wording.color(color or ("red" if is_production else "blue")),
         is_production=is_production,
         policy=rules.as_json(),
         created_at=work.now,

@@ -6,7 +6,6 @@ from typing import Any
 from sqlalchemy.exc import IntegrityError
 
 from app.actions import reach, wording
-from app.actions.create_environment import COLORS
 from app.actions.permissions import Permission
 from app.actions.work import Work
 from app.review.policy import EnvironmentPolicy
@@ -31,9 +30,7 @@ def edit_environment(
     if name is not None:
         environment.name = wording.name(name)
     if color is not None:
-        if color not in COLORS:
-            raise wording.refused("color", f"The colours are {', '.join(COLORS)}.")
-        environment.color = color
+        environment.color = wording.color(color)
     if is_production is not None:
         environment.is_production = is_production
     if policy is not None:

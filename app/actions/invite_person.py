@@ -7,7 +7,6 @@ from app.actions import reach, wording
 from app.actions.permissions import Permission
 from app.actions.work import Work
 from app.errors import MovedMeanwhileError
-from app.review.roles import Role
 from app.store import passwords, people
 from app.store.tables.people import Person
 
@@ -28,7 +27,7 @@ def invite_person(work: Work, *, project_id: int, email: str, role: str, name: s
     Raises NotFoundError, NotAllowedError, InvalidInputError, MovedMeanwhileError for a closed account.
     """
     project = reach.project(work, project_id, Permission.EDIT_PEOPLE)
-    email, wanted = wording.email(email), read_role(role)
+    email, wanted = wording.email(email), wording.role(role)
     person = people.by_email(work.session, email)
     generated: str | None = None
     if person is None:
@@ -56,13 +55,3 @@ def invite_person(work: Work, *, project_id: int, email: str, role: str, name: s
         new_account=generated is not None,
     )
     return Invited(person=person, password=generated)
-
-
-def read_role(value: str) -> Role:
-    """The role of that name.
-
-    Raises InvalidInputError.
-    """
-    if value not in set(Role):
-        raise wording.refused("role", f"The roles are {', '.join(Role)}.")
-    return Role(value)

@@ -4,7 +4,7 @@ from sqlalchemy import update
 
 from app.actions.load_readiness import load_readiness
 from app.actions.moving import held, is_done, move, refuse_after_undoing
-from app.actions.start_run import NotReadyError
+from app.actions.starting import NotReadyError
 from app.actions.work import Work
 from app.errors import MovedMeanwhileError
 from app.review.readiness import NotReady

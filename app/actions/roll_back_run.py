@@ -7,7 +7,7 @@ from sqlalchemy.exc import IntegrityError
 from app.actions import reach, wording
 from app.actions.moving import held, is_done, move, note
 from app.actions.permissions import Permission
-from app.actions.start_run import TargetTakenError
+from app.actions.starting import TargetTakenError
 from app.actions.work import Work
 from app.errors import MovedMeanwhileError
 from app.plan.model import Plan as Content

@@ -9,11 +9,12 @@ from sqlalchemy.exc import IntegrityError
 from app.actions import reach, wording
 from app.actions.load_readiness import load_facts
 from app.actions.permissions import Permission
+from app.actions.starting import FROZEN, DoneAlreadyError, NotReadyError, TargetTakenError
 from app.actions.work import Work
-from app.errors import HeadgateError, MovedMeanwhileError, NotFoundError
+from app.errors import MovedMeanwhileError, NotFoundError
 from app.review.facts import Facts
 from app.review.policy import PROFILES
-from app.review.readiness import Missing, NotReady, Ready, readiness
+from app.review.readiness import NotReady, Ready, readiness
 from app.run.events import RunCreated
 from app.store import people, plans, reviews, runs, targets
 from app.store.events import append_event
@@ -22,49 +23,6 @@ from app.store.tables.plans import Plan, PlanRevision
 from app.store.tables.reviews import Tick
 from app.store.tables.runs import Run
 from app.store.tables.targets import Target
-
-
-class NotReadyError(HeadgateError):
-    """Something is still missing before this plan may run."""
-
-    status = 409
-    exit_code = 1
-
-    def __init__(self, missing: tuple[Missing, ...]) -> None:
-        """``missing`` is what the page lists."""
-        self.missing = missing
-        first = "; ".join(f"{item.what}: {item.why}" for item in missing[:3])
-        more = f" And {len(missing) - 3} more." if len(missing) > 3 else ""  # noqa: PLR2004  as many as a sentence holds
-        super().__init__(f"The plan is not ready to run. {first}{more}", hint="Each item says who or what clears it.")
-
-    def as_json(self) -> dict[str, Any]:
-        """The error object with the whole list of what is missing."""
-        listed = [
-            {"gate": item.gate, "what": item.what, "why": item.why, "clears": item.clears, "can_override": item.can_override}
-            for item in self.missing
-        ]
-        return {**super().as_json(), "missing": listed}
-
-
-class TargetTakenError(MovedMeanwhileError):
-    """Another run holds this target."""
-
-    def __init__(self, run: Run, target: str, starter: str) -> None:
-        """``starter`` is the name of the person who started that run."""
-        self.run_id = run.id
-        state = run.state.value.replace("_", " ")
-        super().__init__(
-            f"{target} is taken: {starter} started run {run.id}, which is {state}.",
-            hint="One run at a time works on a target. Watch that one, or start again when it has ended.",
-        )
-
-
-class DoneAlreadyError(MovedMeanwhileError):
-    """This very revision ran on this target, and what it did stands."""
-
-
-#: limits of the policy that a run keeps from its start to its end
-FROZEN = ("lock_timeout_ms", "statement_timeout_ms", "attempts", "patience_ms")
 
 
 def start_run(

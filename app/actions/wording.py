@@ -3,9 +3,12 @@
 import re
 
 from app.errors import InvalidInputError
+from app.review.roles import Role
 
 LONGEST_NAME = 120
 LONGEST_TEXT = 20_000
+#: what an environment may be marked with; words that the stylesheet knows
+COLORS = ("gray", "green", "blue", "violet", "amber", "red")
 _ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
 
 
@@ -57,3 +60,17 @@ def typed(value: str, wanted: str, field: str, what: str) -> None:
 def refused(field: str, wrong: str) -> InvalidInputError:
     """A refusal that the form shows beside the field."""
     return InvalidInputError(wrong, fields={field: wrong})
+
+
+def role(value: str) -> Role:
+    """The role of that name."""
+    if value not in set(Role):
+        raise refused("role", f"The roles are {', '.join(Role)}.")
+    return Role(value)
+
+
+def color(value: str) -> str:
+    """One of COLORS."""
+    if value not in COLORS:
+        raise refused("color", f"The colours are {', '.join(COLORS)}.")
+    return value

@@ -6,7 +6,7 @@ from typing import Any, Literal
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.actions.start_run import FROZEN
+from app.actions.starting import FROZEN
 from app.actions.worker.desk import Desk, target_dsn
 from app.engine.order import RunOrder
 from app.plan.model import Plan

@@ -6,10 +6,11 @@ from fastapi import APIRouter
 from starlette.responses import HTMLResponse, Response
 
 from app.actions import reach
-from app.actions.create_environment import COLORS, create_environment
+from app.actions.create_environment import create_environment
 from app.actions.create_project import create_project
 from app.actions.edit_environment import edit_environment
 from app.actions.permissions import Permission
+from app.actions.wording import COLORS
 from app.errors import InvalidInputError
 from app.plan.checklist import DEFAULT_CHECKLIST
 from app.review.policy import EnvironmentPolicy

@@ -9,7 +9,7 @@ from app.actions.change_speed import change_speed
 from app.actions.close_monitoring import close_monitoring
 from app.actions.roll_back_run import roll_back_run
 from app.actions.set_monitoring_item import set_monitoring_item
-from app.actions.start_run import TargetTakenError
+from app.actions.starting import TargetTakenError
 from app.actions.work import Wake
 from app.errors import InvalidInputError, MovedMeanwhileError
 from app.run.states import RunState

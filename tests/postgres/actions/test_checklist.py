@@ -10,7 +10,8 @@ from app.actions.override_gate import override_gate
 from app.actions.request_changes import request_changes
 from app.actions.request_review import request_review
 from app.actions.resolve_comment import resolve_comment
-from app.actions.start_run import NotReadyError, start_run
+from app.actions.start_run import start_run
+from app.actions.starting import NotReadyError
 from app.actions.tick_item import tick_item
 from app.actions.untick_item import untick_item
 from app.errors import InvalidInputError, MovedMeanwhileError, NotAllowedError

@@ -11,7 +11,8 @@ from app.actions.pause_run import pause_run
 from app.actions.resume_run import resume_run
 from app.actions.retry_step import retry_step
 from app.actions.skip_step import skip_step
-from app.actions.start_run import NotReadyError, start_run
+from app.actions.start_run import start_run
+from app.actions.starting import NotReadyError
 from app.actions.work import Wake
 from app.errors import InvalidInputError, MovedMeanwhileError, NotAllowedError
 from app.plan.model import Step

@@ -6,7 +6,8 @@ from threading import Barrier
 import pytest
 
 from app.actions.close_monitoring import close_monitoring
-from app.actions.start_run import DoneAlreadyError, NotReadyError, TargetTakenError, start_run
+from app.actions.start_run import start_run
+from app.actions.starting import DoneAlreadyError, NotReadyError, TargetTakenError
 from app.actions.work import Wake
 from app.errors import InvalidInputError, MovedMeanwhileError, NotFoundError
 from app.run.states import RunState
