@@ -44,7 +44,7 @@ class Settings(BaseSettings):
         description="A server on which rehearsals may create databases; the embedded stack sets it. None: no rehearsals.",
     )
     client_bin_dir: Path | None = Field(
-        default=None, description="Where pg_dump, pg_restore and psql are; default: the embedded ones, then PATH."
+        default=None, description="Where pg_dump and pg_restore are; default: the embedded ones, then PATH."
     )
     lease_seconds: float = Field(default=15.0, description="How long a worker may be silent before its run is taken over.")
     slice_seconds: float = Field(default=10.0, description="How long a worker drives one run before it lets others have a turn.")
