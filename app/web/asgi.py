@@ -1,5 +1,7 @@
 """What uvicorn loads: settings, sessions and the doorbell become the application."""
 
+import gc
+
 from app.settings import get_settings
 from app.store.sessions import make_engine, make_sessions
 from app.web.doorbell import CeleryDoorbell
@@ -13,3 +15,8 @@ _engine = make_engine(
     _settings.database_url.get_secret_value(), pool_size=POOL_SIZE, overflow=30, application_name="headgate web"
 )
 app = create_app(_settings, make_sessions(_engine), CeleryDoorbell(_settings))
+
+# What is loaded by now stays for the life of the process: the collector need not walk it on every request's garbage.
+gc.collect()
+gc.freeze()
+gc.set_threshold(20_000, 20, 50)
