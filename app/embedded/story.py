@@ -235,7 +235,7 @@ def _run_phases(cast: Cast, plan: int, report: _Report, *, traffic: Path) -> int
         _require(_state_of(filled, "backfill-roles") == "succeeded", filled)
         events = cast["operator"].get(f"/runs/{run}/events")["events"]
         # a worker killed between its last batch and its word leaves the figures in the step's result only
-        finished = next((event for event in events if event["type"] == "backfill_finished"), {})
+        finished: dict[str, Any] = next((event for event in events if event["type"] == "backfill_finished"), {})
         evidence.update({name: finished.get(name) for name in ("rows_changed", "batches", "seconds")})
     with report.stage("run: contract") as evidence:
         ended = journey.drive(cast, run)

@@ -105,7 +105,9 @@ def everything(site: Site) -> dict[str, Any]:
             text("SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace")
         )
         return {
-            name: session.scalar(text(f"SELECT md5(string_agg(t::text, ',' ORDER BY t::text)) FROM {name} AS t"))  # our own tables
+            name: session.scalar(
+                text(f"SELECT md5(string_agg(t::text, ',' ORDER BY t::text)) FROM {name} AS t")
+            )  # our own tables
             for name in names
             if name not in PERSONAL
         }

@@ -95,7 +95,12 @@ def test_who_may_not_press_a_button_does_not_see_it_and_is_refused(site: Site, v
 
 
 @pytest.mark.parametrize(
-    ("verb", "fields"), [("skip", {"step": "add-note", "reason": "done"}), ("retry", {"step": "add-note"}), ("roll-back", {"target": "shop-production"})]
+    ("verb", "fields"),
+    [
+        ("skip", {"step": "add-note", "reason": "done"}),
+        ("retry", {"step": "add-note"}),
+        ("roll-back", {"target": "shop-production"}),
+    ],
 )
 def test_a_stale_pages_button_says_how_the_run_stands_now(site: Site, verb, fields):
     run = a_run(site.world, RunState.WAITING_GATE)
