@@ -51,7 +51,7 @@ class Settings(BaseSettings):
     sweep_seconds: float = Field(default=2.0, description="How often runs without a driver are looked for.")
     session_idle_minutes: int = Field(default=480, description="A sign-in ends after so long without a request.")
     session_hours: int = Field(default=168, description="A sign-in ends after so long in any case.")
-    sign_in_attempts_per_minute: int = Field(default=10, description="Per account and per address; more are refused with 429.")
+    sign_in_attempts_per_minute: int = Field(default=10, description="Per account, ten times as many per address; more get 429.")
     upload_bytes: int = Field(default=50 * 1024 * 1024, description="The largest upload: migrations are text, more is a mistake.")
     worker_concurrency: int = Field(default=2, description="Runs and jobs that one worker drives at once.")
     log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR; secrets appear at none of them.")

@@ -23,7 +23,7 @@ def decide(work: Work, *, plan_id: int, digest: str, verdict: Verdict, reason: s
     target = reach.target_of_plan(work, plan, target_id)
     revision = _shown(work, plan, digest)
     facts = load_facts(work.session, revision_id=revision.id, target_id=target.id, now=work.now)
-    _check(work, plan, facts)
+    _check(work, plan, facts, verdict)
     standing = _same_again(facts, work.actor.person_id, verdict, reason)
     if standing is not None:
         return work.session.get_one(Decision, standing)
@@ -75,7 +75,7 @@ def _shown(work: Work, plan: Plan, digest: str) -> PlanRevision:
     return revision
 
 
-def _check(work: Work, plan: Plan, facts: Facts) -> None:
+def _check(work: Work, plan: Plan, facts: Facts, verdict: Verdict) -> None:
     if work.actor.person_id in facts.authors or not work.actor.person_id:
         raise NotAllowedError(
             "You wrote this revision: its author's own decision does not count.", hint="Ask somebody else to look at it."
@@ -90,6 +90,11 @@ def _check(work: Work, plan: Plan, facts: Facts) -> None:
         raise MovedMeanwhileError(
             f"The plan is {'a draft' if plan.state is PlanState.DRAFT else 'archived'}: nobody asked for a review.",
             hint="Its author can ask for one.",
+        )
+    if verdict is Verdict.APPROVE and facts.analysis_id is None:
+        raise MovedMeanwhileError(
+            f"This revision is not analysed for {facts.target} yet: nobody can know what they would approve.",
+            hint="Wait for the analysis, or start it on the plan's page.",
         )
 
 

@@ -6,6 +6,8 @@ import importlib
 import json
 import sys
 from collections.abc import Sequence
+from itertools import pairwise
+from typing import NoReturn
 
 from app.contract import CONTRACT
 from app.errors import HeadgateError
@@ -30,9 +32,21 @@ COMMANDS = {
 }
 
 
+class UsageError(HeadgateError):
+    """The call is wrong."""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong with a call as an error of ours, so that scripts get the error object."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise instead of printing; ``main`` prints."""
+        raise UsageError(f"{message[:1].upper()}{message[1:]}.", hint=f"{self.format_usage().strip()} (more with --help)")
+
+
 def build_parser(command: str | None = None) -> argparse.ArgumentParser:
     """The command line; with a command only its own module is loaded, so that each costs just what it needs to start."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="headgate", description="The control room for PostgreSQL migrations: rehearse, run exactly once, watch."
     )
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
@@ -45,7 +59,11 @@ def build_parser(command: str | None = None) -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; its exit code follows docs/contract.md (0 good, 1 not good, 2 wrong call or input, 3 out of reach)."""
     words = list(sys.argv[1:] if argv is None else argv)
-    args = build_parser(words[0] if words else None).parse_args(words)
+    try:
+        args = build_parser(words[0] if words else None).parse_args(words)
+    except UsageError as error:
+        _print_error(error, as_json="--json" in words or "--format=json" in words or _follows(words, "--format", "json"))
+        return error.exit_code
     try:
         code: int = args.run(args)
     except HeadgateError as error:
@@ -59,6 +77,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             sys.stdout.close()
         return 1
     return code
+
+
+def _follows(words: Sequence[str], option: str, value: str) -> bool:
+    return (option, value) in pairwise(words)
 
 
 def _wants_json(args: argparse.Namespace) -> bool:

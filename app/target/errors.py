@@ -52,6 +52,9 @@ class TargetUnreachableError(TargetError):
         """``kind`` is what pages and scripts decide by."""
         super().__init__(message, hint=hint, sqlstate=sqlstate)
         self.kind: UnreachableKind = kind
+        if kind == "malformed":
+            # nobody was asked: the input is wrong, not the server away
+            self.exit_code = 2
 
 
 class ConnectionLostError(TargetError):

@@ -13,6 +13,7 @@ from app.errors import HeadgateError
 from app.settings import Settings
 
 logger = logging.getLogger("headgate.web")
+PEOPLE_PER_ADDRESS = 10
 
 
 class TooManyAttemptsError(HeadgateError):
@@ -26,7 +27,9 @@ class SignInLimit:
 
     def __init__(self, settings: Settings) -> None:
         """The broker is asked first; a process that can't reach it counts for itself."""
-        self._item = RateLimitItemPerMinute(settings.sign_in_attempts_per_minute)
+        self._account = RateLimitItemPerMinute(settings.sign_in_attempts_per_minute)
+        # an office, or everybody behind one proxy, shares an address
+        self._address = RateLimitItemPerMinute(settings.sign_in_attempts_per_minute * PEOPLE_PER_ADDRESS)
         self._alone = SlidingWindowCounterRateLimiter(MemoryStorage())
         self._shared: SlidingWindowCounterRateLimiter | None = None
         with suppress(ConfigurationError):
@@ -36,19 +39,22 @@ class SignInLimit:
             if isinstance(storage, Storage):
                 self._shared = SlidingWindowCounterRateLimiter(storage)
 
-    def _hit(self, key: str) -> bool:
+    def _hit(self, item: RateLimitItemPerMinute, key: str) -> bool:
         if self._shared is not None:
             try:
-                return self._shared.hit(self._item, "headgate-sign-in", key)
+                return self._shared.hit(item, "headgate-sign-in", key)
             except (RedisError, OSError) as error:
                 logger.warning("The broker is away (%s); sign-in attempts are counted by this process.", type(error).__name__)
-        return self._alone.hit(self._item, "headgate-sign-in", key)
+        return self._alone.hit(item, "headgate-sign-in", key)
 
     def count(self, *, email: str, address: str) -> None:
         """Count one attempt.
 
         Raises TooManyAttemptsError when the account or the address had too many.
         """
-        allowed = [self._hit(f"account:{email.strip().lower()}"), self._hit(f"address:{address}")]
+        allowed = [
+            self._hit(self._account, f"account:{email.strip().lower()}"),
+            self._hit(self._address, f"address:{address}"),
+        ]
         if not all(allowed):
             raise TooManyAttemptsError(hint="Wait a minute, then try again. Nothing is locked for good.")

@@ -211,7 +211,13 @@ def test_an_approver_who_lost_the_role_or_the_account_no_longer_counts(world: Wo
     assert missing(world, plan)["approvals"].startswith("0 of 2")
 
 
+def test_what_is_not_analysed_for_a_target_is_not_approved_for_it(world: World, plan: Plan):
+    with pytest.raises(MovedMeanwhileError, match="not analysed"):
+        approve(world, plan, "approver", target_id=world.staging.id)
+
+
 def test_an_approval_for_staging_is_none_for_production(world: World, plan: Plan):
+    world.analysed(plan, target=world.staging)
     approve(world, plan, "approver", target_id=world.staging.id)
     assert missing(world, plan)["approvals"].startswith("0 of 2")
     assert world.plan(plan).state is PlanState.IN_REVIEW

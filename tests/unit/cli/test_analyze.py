@@ -95,9 +95,7 @@ def test_the_server_version_is_taken_into_account(tmp_path: Path, capsys: pytest
     file = write(tmp_path, "001.sql", "ALTER TABLE users ADD CONSTRAINT n NOT NULL a NOT VALID;")
     assert run(capsys, file)[1]["risk"] == "low"
     assert run(capsys, file, "--server-version", "17")[1]["risk"] == "high"
-    with pytest.raises(SystemExit) as ended:
-        main(["analyze", file, "--server-version", "new"])
-    assert ended.value.code == 2
+    assert main(["analyze", file, "--server-version", "new"]) == 2
 
 
 def test_a_database_out_of_reach_exits_with_three(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -35,7 +35,7 @@ def test_a_malformed_string_is_refused_without_repeating_it(text, word):
     assert word in caught.value.message
     assert "hunter2" not in str(caught.value.as_json())
     assert caught.value.__cause__ is None
-    assert caught.value.exit_code == 3
+    assert caught.value.exit_code == 2
 
 
 def test_several_hosts_with_their_ports_are_read():
