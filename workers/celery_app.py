@@ -36,6 +36,7 @@ app.conf.update(
 @after_setup_logger.connect
 def _leave_out_every_wake_up(**_kwargs: object) -> None:
     """A wake-up every two seconds is no news: what a run or a job does is said by its own events and rows."""
+    logging.getLogger().setLevel(settings.log_level)
     for name in ("celery.worker.strategy", "celery.app.trace", "celery.beat"):
         logging.getLogger(name).setLevel(logging.WARNING)
 

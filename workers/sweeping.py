@@ -4,6 +4,7 @@ import logging
 import threading
 
 from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError
 
 from app.actions.work import Wake
 from app.settings import get_settings
@@ -42,6 +43,8 @@ def _sweep_until_stopped() -> None:
     while not _stop.wait(settings.sweep_seconds):
         try:
             sweep(engine)
-        except Exception:  # noqa: BLE001 - the worker edge: a database that restarts must not end the sweep for good
+        except OperationalError:
             logger.warning("The sweep found no database; it looks again in %s s.", settings.sweep_seconds)
+        except Exception:  # the worker edge: a bug here must not end the sweep for good
+            logger.exception("The sweep broke; it looks again in %s s.", settings.sweep_seconds)
     engine.dispose()

@@ -1,6 +1,7 @@
 """What uvicorn loads: settings, sessions and the doorbell become the application."""
 
 import gc
+import logging
 
 from app.settings import get_settings
 from app.store.sessions import make_engine, make_sessions
@@ -11,6 +12,7 @@ from app.web.main import create_app
 POOL_SIZE = 10
 
 _settings = get_settings()
+logging.basicConfig(level=_settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
 _engine = make_engine(
     _settings.database_url.get_secret_value(), pool_size=POOL_SIZE, overflow=30, application_name="headgate web"
 )

@@ -4,10 +4,17 @@ from app.actions.worker.check_target import keep_snapshot, look
 from app.actions.worker.desk import Desk, Report, target_dsn
 from app.analysis.analyse import analyse_plan
 from app.analysis.registry import RULES_VERSION
+from app.catalog.encoding import statistics_from_json
+from app.catalog.records import Statistics
+from app.catalog.statistics import with_rates
 from app.errors import HeadgateError
 from app.plan.model import Plan
 from app.store.tables.plans import Analysis, PlanRevision
+from app.store.targets import newest_snapshot
 from app.store.words import JobState
+
+#: two looks that are nearer tell nothing about how busy a table is
+LEAST_WINDOW_SECONDS = 60
 
 
 def analyse(desk: Desk, analysis_id: int, report: Report) -> None:
@@ -21,6 +28,8 @@ def analyse(desk: Desk, analysis_id: int, report: Report) -> None:
     try:
         report({"text": "Reading the target's catalog" if dsn else "Reading the plan"})
         schema, statistics = look(dsn) if dsn else (None, None)
+        if statistics and target_id:
+            statistics = _with_traffic(desk, target_id, statistics)
         report({"text": "Judging every statement"})
         judged = analyse_plan(
             plan,
@@ -39,3 +48,15 @@ def analyse(desk: Desk, analysis_id: int, report: Report) -> None:
             row.snapshot_id = keep_snapshot(session, desk, target_id, schema, statistics).id
         row.state, row.report, row.error = JobState.DONE, judged.as_json(), None
         row.rules_version, row.finished_at = RULES_VERSION, desk.clock.now()
+
+
+def _with_traffic(desk: Desk, target_id: int, statistics: Statistics) -> Statistics:
+    """The sizes with the traffic since the last look at the target, where that was long enough ago."""
+    with desk.sessions() as session:
+        last = newest_snapshot(session, target_id)
+    if last is None or last.statistics is None:
+        return statistics
+    seconds = (desk.clock.now() - last.taken_at).total_seconds()
+    return (
+        with_rates(statistics_from_json(last.statistics), statistics, seconds) if seconds >= LEAST_WINDOW_SECONDS else statistics
+    )
