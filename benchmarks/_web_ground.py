@@ -116,6 +116,9 @@ def _served(dsn: str) -> Iterator[int]:
         "--log-level",
         "error",
         "--no-access-log",
+        # as in docker-compose.yml: a process a core
+        "--workers",
+        "2",
     ]
     process = subprocess.Popen([*command, "--timeout-graceful-shutdown", "1"], cwd=ROOT, env=os.environ | settings)
     try:

@@ -132,8 +132,7 @@ def _backup(session: Session, target_id: int) -> BackupTaken | None:
 
 
 def _earlier_environments(session: Session, environment: Environment) -> tuple[str, ...]:
-    rows = targets.of_project(session, environment.project_id)
-    return tuple(dict.fromkeys(earlier.name for _, earlier in rows if earlier.position < environment.position))
+    return tuple(targets.environments_before(session, environment))
 
 
 def _earlier_run(session: Session, environment: Environment, digest: str) -> EarlierRun | None:

@@ -56,6 +56,21 @@ def of_project(session: Session, project_id: int, *, retired: bool = False) -> l
     return [(target, environment) for target, environment in rows]
 
 
+def environments_before(session: Session, environment: Environment) -> list[str]:
+    """The names of the environments that a change is promoted through before this one, those that have a target."""
+    return list(
+        session.scalars(
+            select(Environment.name)
+            .where(
+                Environment.project_id == environment.project_id,
+                Environment.position < environment.position,
+                select(Target.id).where(Target.environment_id == Environment.id, Target.retired_at.is_(None)).exists(),
+            )
+            .order_by(Environment.position)
+        )
+    )
+
+
 def policy_of(session: Session, target: Target) -> EnvironmentPolicy:
     """The rules of the target's environment."""
     return EnvironmentPolicy.from_json(environment(session, target.environment_id).policy)

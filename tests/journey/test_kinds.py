@@ -61,7 +61,7 @@ def test_a_folder_of_plain_sql_pairs_goes_forward_and_back(theatre, database):
     assert sessions_of_ours(database) == []
 
 
-def test_a_prisma_folder_is_run_and_prismas_own_history_says_so(theatre, database):
+def test_a_prisma_folder_is_run_beside_prismas_own_history(theatre, database):
     database.execute("""
         CREATE TABLE "User" (id integer PRIMARY KEY);
         CREATE TABLE _prisma_migrations (id varchar(36) PRIMARY KEY, checksum varchar(64) NOT NULL, finished_at timestamptz,

@@ -241,11 +241,11 @@ def statistics_of(session: Session, target_id: int | None) -> Statistics | None:
     """Sizes of the target's tables as last read."""
     if target_id is None:
         return None
-    # only the sizes: the schema beside them may be megabytes
+    # only the sizes: the schema and the known statements beside them may be megabytes
     content = session.scalar(
-        select(SchemaSnapshot.statistics)
+        select(SchemaSnapshot.statistics["relations"])
         .where(SchemaSnapshot.target_id == target_id)
         .order_by(SchemaSnapshot.taken_at.desc(), SchemaSnapshot.id.desc())
         .limit(1)
     )
-    return from_json(Statistics, content) if content else None
+    return from_json(Statistics, {"relations": content}) if content else None

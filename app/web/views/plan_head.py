@@ -154,8 +154,7 @@ def _newest_run(work: Work, plan: Plan, target: Target | None) -> tuple[Run | No
     if target is not None:
         where.append(Run.target_id == target.id)
     run = work.session.scalar(select(Run).where(*where).order_by(Run.state.in_(ACTIVE).desc(), Run.id.desc()).limit(1))
-    found = snapshots.newest_verification(work.session, run.id) if run else None
-    return run, found.state.value if found else None
+    return run, snapshots.newest_verification_state(work.session, run.id) if run else None
 
 
 def plan_head(work: Work, now: Standing) -> PlanHead:
