@@ -6,7 +6,7 @@ from contextlib import suppress
 from limits import RateLimitItemPerMinute
 from limits.errors import ConfigurationError
 from limits.storage import MemoryStorage, Storage, storage_from_string
-from limits.strategies import SlidingWindowCounterRateLimiter
+from limits.strategies import MovingWindowRateLimiter
 from redis.exceptions import RedisError
 
 from app.errors import HeadgateError
@@ -30,14 +30,14 @@ class SignInLimit:
         self._account = RateLimitItemPerMinute(settings.sign_in_attempts_per_minute)
         # an office, or everybody behind one proxy, shares an address
         self._address = RateLimitItemPerMinute(settings.sign_in_attempts_per_minute * PEOPLE_PER_ADDRESS)
-        self._alone = SlidingWindowCounterRateLimiter(MemoryStorage())
-        self._shared: SlidingWindowCounterRateLimiter | None = None
+        self._alone = MovingWindowRateLimiter(MemoryStorage())
+        self._shared: MovingWindowRateLimiter | None = None
         with suppress(ConfigurationError):
             storage = storage_from_string(
                 settings.redis_url.get_secret_value(), socket_timeout=0.5, socket_connect_timeout=0.5, wrap_exceptions=False
             )
             if isinstance(storage, Storage):
-                self._shared = SlidingWindowCounterRateLimiter(storage)
+                self._shared = MovingWindowRateLimiter(storage)
 
     def _hit(self, item: RateLimitItemPerMinute, key: str) -> bool:
         if self._shared is not None:

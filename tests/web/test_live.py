@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import pytest
@@ -53,7 +54,9 @@ def on_hub(site: Site, story: Callable[[Hub], object]) -> None:
         finally:
             await hub.stop()
 
-    asyncio.run(play())
+    # in a thread of its own: a browser test before this one may have left a loop running in ours
+    with ThreadPoolExecutor(1) as alone:
+        alone.submit(asyncio.run, play()).result()
 
 
 def test_an_event_reaches_a_watcher_with_its_number_and_the_parts_that_changed(site: Site):
