@@ -1,14 +1,18 @@
 """Backups and restores."""
 
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, load_only
 
 from app.errors import NotFoundError
+from app.run.events import BackupFinished
 from app.store.once import insert_or_find
 from app.store.tables.backups import Backup, Restore
+from app.store.tables.runs import Run
 from app.store.words import OPEN, BackupFormat, BackupState, JobState
 
 _OPEN = (BackupState.QUEUED, BackupState.RUNNING)
@@ -54,7 +58,34 @@ def newest_whole(session: Session, target_id: int) -> Backup | None:
         .where(Backup.target_id == target_id, Backup.state == BackupState.DONE, Backup.tables.is_(None))
         .order_by(Backup.verified_at.is_(None), Backup.finished_at.desc())
         .limit(1)
+        # a manifest names every file of the dump
+        .options(load_only(Backup.id, Backup.finished_at, Backup.verified_at))
     )
+
+
+def keep_of_run(session: Session, run: Run, spec: Mapping[str, Any], finished: BackupFinished, *, now: datetime) -> Backup:
+    """The backup that a run's own step took, as a row like any other: it counts as evidence and can be restored."""
+    tables = spec.get("tables")
+    backup = Backup(
+        target_id=run.target_id,
+        run_id=run.id,
+        requested_by=run.created_by,
+        state=BackupState.DONE,
+        format=BackupFormat(spec.get("format", BackupFormat.DIRECTORY.value)),
+        jobs=int(spec.get("jobs", 2)),
+        tables=list(tables) if tables else None,
+        path=finished.path,
+        size_bytes=finished.size_bytes,
+        sha256=finished.sha256,
+        entries=finished.entries,
+        verified_at=now,
+        created_at=now,
+        started_at=now - timedelta(seconds=finished.seconds),
+        finished_at=now,
+    )
+    session.add(backup)
+    session.flush()
+    return backup
 
 
 def request_restore(session: Session, backup_id: int, *, new_database: str, requested_by: int, now: datetime) -> Restore:

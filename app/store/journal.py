@@ -12,11 +12,15 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session, sessionmaker
 
+from app.plan.model import Plan
 from app.run import events
 from app.run.events import Event, Gauge
 from app.run.journal import Ask, LeaseLostError
 from app.run.states import RunState
+from app.store.backups import keep_of_run
 from app.store.events import append_event
+from app.store.tables.plans import PlanRevision
+from app.store.tables.runs import Run
 
 _RENEW = text(
     """
@@ -106,6 +110,10 @@ class StoredJournal:
 
 def _project(session: Session, run_id: int, event: Event) -> None:
     """Bring run_steps along with an event about a step: the page lists steps without folding every event."""
+    if isinstance(event, events.BackupFinished):
+        run = session.get_one(Run, run_id)
+        plan = Plan.from_json(session.get_one(PlanRevision, run.revision_id).document)
+        keep_of_run(session, run, plan.step(event.step).spec, event, now=datetime.now(UTC))
     change = _step_change(event)
     if change is None:
         return

@@ -1,21 +1,24 @@
 """Who may drive a run: one at a time, taken over when its holder is gone or silent, and never by two."""
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, select, text
 from sqlalchemy.orm import Session, sessionmaker
 
-from app.run.events import Gauge, StepFailed, StepFinished, StepStarted
+from app.plan.model import Step
+from app.run.events import BackupFinished, Gauge, StepFailed, StepFinished, StepStarted
 from app.run.journal import LeaseLostError
 from app.run.states import RunState
+from app.store.backups import newest_whole
 from app.store.claims import LOCK_NAMESPACE, claimed, job_claimed, lost_jobs, runs_without_driver
 from app.store.events import events_since
 from app.store.journal import StoredJournal
 from app.store.sessions import make_engine, make_sessions
+from app.store.tables.backups import Backup
 from app.store.tables.jobs import Job
 from app.store.tables.runs import Run, RunGauge, RunStep
 from app.store.words import JobKind
 from tests.doubles.databases import Database
-from tests.doubles.rows import make_rows, make_run
+from tests.doubles.rows import a_plan, make_rows, make_run
 
 
 @pytest.fixture
@@ -169,3 +172,18 @@ def test_a_job_is_done_by_one_worker_and_taken_again_when_that_one_dies(engine: 
     metadata.execute("UPDATE jobs SET state = 'done'")
     with job_claimed(engine, job_id, owner="c") as third:
         assert third is None
+
+
+def test_the_backup_of_a_runs_own_step_is_a_backup_like_any_other(engine: Engine, sessions):
+    step = Step(id="dump", kind="backup", title="Dump", spec={"tables": ["public.users"], "format": "custom"})
+    plan = a_plan(step)
+    with sessions.begin() as session:
+        number = make_run(session, make_rows(session, plan), plan).id
+    with take(engine, number) as claim:
+        journal = StoredJournal(sessions, run_id=number, fence=claim.fence, lease_seconds=15)
+        journal.record(BackupFinished(step="dump", path="/b/1", size_bytes=7, sha256="ab", entries=3, seconds=2.0))
+    with sessions() as session:
+        kept = session.scalars(select(Backup)).one()
+        assert (kept.run_id, kept.state.value, kept.format.value, kept.tables) == (number, "done", "custom", ["public.users"])
+        assert kept.verified_at is not None
+        assert newest_whole(session, kept.target_id) is None  # a part of the tables is no backup of the database
