@@ -27,7 +27,15 @@ def load_readiness(
     return readiness(load_facts(session, revision_id=revision_id, target_id=target_id, now=now, run_id=run_id))
 
 
-def load_facts(session: Session, *, revision_id: int, target_id: int, now: datetime, run_id: int | None = None) -> Facts:
+def load_facts(
+    session: Session,
+    *,
+    revision_id: int,
+    target_id: int,
+    now: datetime,
+    run_id: int | None = None,
+    known: findings.Known | None = None,
+) -> Facts:
     """Everything that is known about a revision that is to run on a target.
 
     Raises NotFoundError.
@@ -37,8 +45,8 @@ def load_facts(session: Session, *, revision_id: int, target_id: int, now: datet
     content = plans.content(revision)
     environment = targets.environment(session, target.environment_id)
     policy = EnvironmentPolicy.from_json(environment.policy)
-    analysis = findings.analysis_of(session, revision.id, target.id)
-    rehearsal = findings.rehearsal_of(session, revision.id, target.id)
+    analysis = findings.analysis_of(session, revision.id, target.id, known)
+    rehearsal = findings.rehearsal_of(session, revision.id, target.id, known)
     capabilities = target.capabilities or {}
     return Facts(
         now=now,

@@ -66,10 +66,11 @@ def hold_project(work: Work, project: Project) -> None:
 
 def plan(work: Work, plan_id: int, permission: Permission, *, held: bool = False) -> Plan:
     """The plan, where the actor holds the right in its project; ``held`` keeps its row until the work ends."""
-    query = select(Plan).where(Plan.id == plan_id)
     if held:
-        query = query.with_for_update(key_share=True).execution_options(populate_existing=True)
-    found = work.session.scalar(query)
+        query = select(Plan).where(Plan.id == plan_id).with_for_update(key_share=True)
+        found = work.session.scalar(query.execution_options(populate_existing=True))
+    else:
+        found = work.session.get(Plan, plan_id)
     if found is None:
         raise NotFoundError
     work.actor.require(found.project_id, permission)

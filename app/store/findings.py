@@ -32,8 +32,19 @@ class RehearsalFound:
     error: str | None = None
 
 
-def analysis_of(session: Session, revision_id: int, target_id: int) -> AnalysisFound:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """The newest analysis and rehearsal, where whoever asks has loaded them already."""
+
+    analysis: Analysis | None = None
+    rehearsal: Rehearsal | None = None
+
+
+def analysis_of(session: Session, revision_id: int, target_id: int, known: Known | None = None) -> AnalysisFound:
     """What the analyses of a revision for a target say."""
+    newest = known.analysis if known else None
+    if newest is not None and newest.state is JobState.DONE:
+        return AnalysisFound(id=newest.id, risk=(newest.report or {}).get("risk"), rules_version=newest.rules_version)
     rows = session.execute(
         select(
             Analysis.id,
@@ -52,8 +63,14 @@ def analysis_of(session: Session, revision_id: int, target_id: int) -> AnalysisF
     return AnalysisFound(id=done.id, risk=done.risk, rules_version=done.rules_version, error=error)
 
 
-def rehearsal_of(session: Session, revision_id: int, target_id: int) -> RehearsalFound:
+def rehearsal_of(session: Session, revision_id: int, target_id: int, known: Known | None = None) -> RehearsalFound:
     """What the rehearsals of a revision for a target say."""
+    newest = known.rehearsal if known else None
+    if newest is not None and newest.state is JobState.DONE:
+        result = newest.result or {}
+        told = {name: result.get(name) for name in ("schema", "rollback")}
+        outcome = {"ok": newest.ok, **told, "queries": {"broken": (result.get("queries") or {}).get("broken")}}
+        return RehearsalFound(id=newest.id, ok=newest.ok, outcome=outcome)
     rows = session.execute(
         select(
             Rehearsal.id,

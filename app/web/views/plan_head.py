@@ -4,16 +4,18 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from app.actions import reach
 from app.actions.load_readiness import load_facts
 from app.actions.permissions import Permission
 from app.actions.work import Work
+from app.errors import NotFoundError
 from app.plan.model import Plan as Content
 from app.review.facts import Facts
 from app.review.readiness import Missing, NotReady, Ready, readiness
 from app.run.states import ACTIVE
-from app.store import plans, snapshots, targets
+from app.store import findings, plans, snapshots, targets
 from app.store.tables import Analysis, Comment, Environment, Person, Plan, PlanRevision, Project, Rehearsal, Run, Target
 from app.store.words import Direction, PlanState
 from app.web.views import next_step, stops
@@ -107,15 +109,20 @@ def standing(work: Work, plan_id: int, target_id: int | None = None) -> Standing
     Raises NotFoundError, NotAllowedError.
     """
     session = work.session
+    # kept in a name: the session remembers rows only while somebody holds them
+    around, held = _around(session, plan_id, target_id)
     plan = reach.plan(work, plan_id, Permission.VIEW)
     revision = plans.current(session, plan)
     wanted = target_id or plan.target_id
     target = reach.target_of_plan(work, plan, wanted) if wanted else None
     # held here, so that whoever asks for the same row below finds it in the session instead of asking the database again
     environment = targets.environment(session, target.environment_id) if target else None
-    facts = load_facts(session, revision_id=revision.id, target_id=target.id, now=work.now) if target else None
+    analysis = plans.newest_analysis(session, revision.id, target.id if target else None)
+    rehearsal = plans.newest_rehearsal(session, revision.id, target.id) if target else None
+    known = findings.Known(analysis=analysis, rehearsal=rehearsal)
+    facts = load_facts(session, revision_id=revision.id, target_id=target.id, now=work.now, known=known) if target else None
     run, verification = _newest_run(work, plan, target)
-    around = _around(work, plan)
+    del held
     return Standing(
         plan=plan,
         revision=revision,
@@ -123,8 +130,8 @@ def standing(work: Work, plan_id: int, target_id: int | None = None) -> Standing
         around=around,
         target=target,
         environment=environment,
-        analysis=plans.newest_analysis(session, revision.id, target.id if target else None),
-        rehearsal=plans.newest_rehearsal(session, revision.id, target.id) if target else None,
+        analysis=analysis,
+        rehearsal=rehearsal,
         facts=facts,
         readiness=readiness(facts) if facts else None,
         run=run,
@@ -133,20 +140,31 @@ def standing(work: Work, plan_id: int, target_id: int | None = None) -> Standing
     )
 
 
-def _around(work: Work, plan: Plan) -> Around:
-    """In one question what would be four."""
-    row = work.session.execute(
+def _around(session: Session, plan_id: int, target_id: int | None) -> tuple[Around, object]:
+    """In one question what would be eight: the rows that the page is about (the second value), and what stands around them."""
+    row = session.execute(
         select(
+            Plan,
+            PlanRevision,
+            Target,
+            Environment,
             Project.name,
-            select(Person.name).where(Person.id == plan.author_id).scalar_subquery(),
-            select(func.count()).select_from(Run).where(Run.plan_id == plan.id).scalar_subquery(),
+            select(Person.name).where(Person.id == Plan.author_id).scalar_subquery(),
+            select(func.count()).select_from(Run).where(Run.plan_id == Plan.id).scalar_subquery(),
             select(func.count())
             .select_from(Comment)
-            .where(Comment.plan_id == plan.id, Comment.parent_id.is_(None), Comment.resolved_at.is_(None))
+            .where(Comment.plan_id == Plan.id, Comment.parent_id.is_(None), Comment.resolved_at.is_(None))
             .scalar_subquery(),
-        ).where(Project.id == plan.project_id)
-    ).one()
-    return Around(project=row[0], author=row[1], runs=row[2], open_threads=row[3])
+        )
+        .join(Project, Project.id == Plan.project_id)
+        .outerjoin(PlanRevision, PlanRevision.id == Plan.current_revision_id)
+        .outerjoin(Target, Target.id == (Plan.target_id if target_id is None else target_id))
+        .outerjoin(Environment, Environment.id == Target.environment_id)
+        .where(Plan.id == plan_id)
+    ).one_or_none()
+    if row is None:
+        raise NotFoundError
+    return Around(project=row[4], author=row[5], runs=row[6], open_threads=row[7]), row
 
 
 def _newest_run(work: Work, plan: Plan, target: Target | None) -> tuple[Run | None, str | None]:
