@@ -17,13 +17,6 @@ def newest_verification(session: Session, run_id: int) -> Verification | None:
     return session.scalar(select(Verification).where(Verification.run_id == run_id).order_by(Verification.id.desc()).limit(1))
 
 
-def newest_verification_state(session: Session, run_id: int) -> str | None:
-    """How the run's newest verification ended, without its report."""
-    newest = select(Verification.state).where(Verification.run_id == run_id).order_by(Verification.id.desc()).limit(1)
-    found = session.scalar(newest)
-    return found.value if found else None
-
-
 def keep_metrics(
     session: Session,
     *,

@@ -15,8 +15,20 @@ from app.plan.model import Plan as Content
 from app.review.facts import Facts
 from app.review.readiness import Missing, NotReady, Ready, readiness
 from app.run.states import ACTIVE
-from app.store import findings, plans, snapshots, targets
-from app.store.tables import Analysis, Comment, Environment, Person, Plan, PlanRevision, Project, Rehearsal, Run, Target
+from app.store import findings, plans, targets
+from app.store.tables import (
+    Analysis,
+    Comment,
+    Environment,
+    Person,
+    Plan,
+    PlanRevision,
+    Project,
+    Rehearsal,
+    Run,
+    Target,
+    Verification,
+)
 from app.store.words import Direction, PlanState
 from app.web.views import next_step, stops
 from app.web.views.next_step import NextStep
@@ -109,29 +121,24 @@ def standing(work: Work, plan_id: int, target_id: int | None = None) -> Standing
     Raises NotFoundError, NotAllowedError.
     """
     session = work.session
-    # kept in a name: the session remembers rows only while somebody holds them
-    around, held = _around(session, plan_id, target_id)
+    # kept in a name to the end: the session remembers rows only while somebody holds them
+    rows = _rows(session, plan_id, target_id)
     plan = reach.plan(work, plan_id, Permission.VIEW)
     revision = plans.current(session, plan)
     wanted = target_id or plan.target_id
     target = reach.target_of_plan(work, plan, wanted) if wanted else None
-    # held here, so that whoever asks for the same row below finds it in the session instead of asking the database again
-    environment = targets.environment(session, target.environment_id) if target else None
-    analysis = plans.newest_analysis(session, revision.id, target.id if target else None)
-    rehearsal = plans.newest_rehearsal(session, revision.id, target.id) if target else None
-    known = findings.Known(analysis=analysis, rehearsal=rehearsal)
+    known = findings.Known(analysis=rows.analysis, rehearsal=rows.rehearsal)
     facts = load_facts(session, revision_id=revision.id, target_id=target.id, now=work.now, known=known) if target else None
     run, verification = _newest_run(work, plan, target)
-    del held
     return Standing(
         plan=plan,
         revision=revision,
         content=plans.content(revision),
-        around=around,
+        around=rows.around,
         target=target,
-        environment=environment,
-        analysis=analysis,
-        rehearsal=rehearsal,
+        environment=rows.environment if target else None,
+        analysis=rows.analysis,
+        rehearsal=rows.rehearsal,
         facts=facts,
         readiness=readiness(facts) if facts else None,
         run=run,
@@ -140,14 +147,32 @@ def standing(work: Work, plan_id: int, target_id: int | None = None) -> Standing
     )
 
 
-def _around(session: Session, plan_id: int, target_id: int | None) -> tuple[Around, object]:
-    """In one question what would be eight: the rows that the page is about (the second value), and what stands around them."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Rows:
+    plan: Plan
+    revision: PlanRevision | None
+    target: Target | None
+    environment: Environment | None
+    analysis: Analysis | None
+    rehearsal: Rehearsal | None
+    around: Around
+
+
+def _rows(session: Session, plan_id: int, target_id: int | None) -> _Rows:
+    """In one question what would be ten: the rows that the page is about, and what stands around them."""
+    target = target_id or Plan.target_id
+    of_both = Analysis.revision_id == Plan.current_revision_id, Analysis.target_id.is_not_distinct_from(target)
+    analysis = select(func.max(Analysis.id)).where(*of_both).correlate(Plan).scalar_subquery()
+    of_both = Rehearsal.revision_id == Plan.current_revision_id, Rehearsal.target_id == target
+    rehearsal = select(func.max(Rehearsal.id)).where(*of_both).correlate(Plan).scalar_subquery()
     row = session.execute(
         select(
             Plan,
             PlanRevision,
             Target,
             Environment,
+            Analysis,
+            Rehearsal,
             Project.name,
             select(Person.name).where(Person.id == Plan.author_id).scalar_subquery(),
             select(func.count()).select_from(Run).where(Run.plan_id == Plan.id).scalar_subquery(),
@@ -158,21 +183,36 @@ def _around(session: Session, plan_id: int, target_id: int | None) -> tuple[Arou
         )
         .join(Project, Project.id == Plan.project_id)
         .outerjoin(PlanRevision, PlanRevision.id == Plan.current_revision_id)
-        .outerjoin(Target, Target.id == (Plan.target_id if target_id is None else target_id))
+        .outerjoin(Target, Target.id == target)
         .outerjoin(Environment, Environment.id == Target.environment_id)
+        .outerjoin(Analysis, Analysis.id == analysis)
+        .outerjoin(Rehearsal, Rehearsal.id == rehearsal)
         .where(Plan.id == plan_id)
     ).one_or_none()
     if row is None:
         raise NotFoundError
-    return Around(project=row[4], author=row[5], runs=row[6], open_threads=row[7]), row
+    plan, revision, place, environment, analysed, rehearsed, project, author, runs, threads = row
+    return _Rows(
+        plan=plan,
+        revision=revision,
+        target=place,
+        environment=environment,
+        analysis=analysed,
+        rehearsal=rehearsed,
+        around=Around(project=project, author=author, runs=runs, open_threads=threads),
+    )
 
 
 def _newest_run(work: Work, plan: Plan, target: Target | None) -> tuple[Run | None, str | None]:
+    """The run under way or else the newest one, and how its newest verification ended."""
     where = [Run.plan_id == plan.id, Run.direction == Direction.FORWARD]
     if target is not None:
         where.append(Run.target_id == target.id)
-    run = work.session.scalar(select(Run).where(*where).order_by(Run.state.in_(ACTIVE).desc(), Run.id.desc()).limit(1))
-    return run, snapshots.newest_verification_state(work.session, run.id) if run else None
+    verified = select(Verification.state).where(Verification.run_id == Run.id).order_by(Verification.id.desc()).limit(1)
+    found = work.session.execute(
+        select(Run, verified.scalar_subquery()).where(*where).order_by(Run.state.in_(ACTIVE).desc(), Run.id.desc()).limit(1)
+    ).one_or_none()
+    return (found[0], found[1].value if found[1] else None) if found else (None, None)
 
 
 def plan_head(work: Work, now: Standing) -> PlanHead:
