@@ -11,7 +11,7 @@ from app.review.evidence import Evidence, rehearsal_digest
 from app.review.facts import BackupTaken, EarlierRun, Facts, OpenRun, Overridden, TickedByHand
 from app.review.policy import RISKS, EnvironmentPolicy, Risk
 from app.review.readiness import NotReady, Ready, readiness
-from app.store import backups, findings, people, plans, reviews, runs, targets
+from app.store import backups, findings, plans, reviews, runs, targets
 from app.store.findings import AnalysisFound, RehearsalFound
 from app.store.tables.plans import PlanRevision
 from app.store.tables.targets import Environment, Target
@@ -177,9 +177,8 @@ def _overrides(session: Session, revision_id: int, target_id: int) -> list[Overr
 
 
 def _open_run(session: Session, target_id: int, but_run: int | None) -> OpenRun | None:
-    run = runs.active_on(session, target_id)
-    if run is None or run.id == but_run:
+    held = runs.holder_of(session, target_id)
+    if held is None or held[0].id == but_run:
         return None
-    names = people.names(session, {run.created_by})
-    plan = plans.get(session, run.plan_id)
-    return OpenRun(id=run.id, plan=plan.name, started_by=names.get(run.created_by, "somebody"), state=run.state.value)
+    run, plan, person = held
+    return OpenRun(id=run.id, plan=plan, started_by=person or "somebody", state=run.state.value)

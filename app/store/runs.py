@@ -13,7 +13,8 @@ from app.plan.model import Plan as Content
 from app.run.events import Event, RunFinished, StateChanged
 from app.run.states import ACTIVE, FINISHED, Move, RunState, StepState, transition
 from app.store.events import append_events
-from app.store.tables.plans import PlanRevision
+from app.store.tables.people import Person
+from app.store.tables.plans import Plan, PlanRevision
 from app.store.tables.runs import GateAnswer, Run, RunStep
 from app.store.tables.targets import Environment, Target
 from app.store.words import Direction
@@ -77,6 +78,17 @@ def by_request_token(session: Session, token: str) -> Run | None:
 def active_on(session: Session, target_id: int) -> Run | None:
     """The run that holds a target."""
     return session.scalar(select(Run).where(Run.target_id == target_id, Run.state.in_(ACTIVE)))
+
+
+def holder_of(session: Session, target_id: int) -> tuple[Run, str, str | None] | None:
+    """The run that holds a target, with the name of its plan and of the person who started it."""
+    row = session.execute(
+        select(Run, Plan.name, Person.name)
+        .join(Plan, Plan.id == Run.plan_id)
+        .outerjoin(Person, Person.id == Run.created_by)
+        .where(Run.target_id == target_id, Run.state.in_(ACTIVE))
+    ).first()
+    return (row[0], row[1], row[2]) if row else None
 
 
 def watched_of(session: Session, revision_id: int, target_id: int) -> Run | None:
