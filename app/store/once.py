@@ -10,7 +10,7 @@ from app.errors import MovedMeanwhileError
 
 _Row = TypeVar("_Row")
 #: between an insert that found a row there and looking at that row, its work may have ended: then the next insert succeeds
-_TRIES = 5
+_TRIES = 20
 
 
 def insert_or_find(session: Session, insert: Insert, find: Select[_Row]) -> _Row:
