@@ -93,6 +93,18 @@ def _one_event(name: str, cls: type[Event]) -> Iterator[str]:
         yield from _field_table(cls)
 
 
+def untold() -> tuple[str, ...]:
+    """Fields whose meaning is written nowhere, as ``event.field``."""
+    found = []
+    named: Mapping[str, type[Event] | type[Gauge]] = {**EVENTS, "gauge": Gauge}
+    for name, cls in named.items():
+        told = _comments(cls)
+        found += [
+            f"{name}.{field.name}" for field in dataclasses.fields(cls) if not (told.get(field.name) or field.name in _USUAL)
+        ]
+    return tuple(found)
+
+
 def _field_table(cls: type[Event] | type[Gauge]) -> Iterator[str]:
     comments = _comments(cls)
     yield "| field | type | meaning |"
@@ -106,7 +118,7 @@ def _comments(cls: type) -> Mapping[str, str]:
     """Field -> the ``#:`` lines above it, in the class and its bases."""
     found: dict[str, str] = {}
     for base in reversed(cls.__mro__):
-        if base.__module__ != events.__name__:
+        if not base.__module__.startswith(events.__name__):
             continue
         for match in _COMMENTED_FIELD.finditer(inspect.getsource(base)):
             text = " ".join(line.strip().removeprefix("#:").strip() for line in match[1].splitlines())
@@ -123,6 +135,7 @@ def _type_name(annotation: object) -> str:
         ("str", "string"),
         ("int", "integer"),
         ("float", "number"),
+        ("bool", "boolean"),
         ("None", "null"),
         (" | ", " or "),
     ):

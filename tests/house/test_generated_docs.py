@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from app.run.events import EVENTS
-from app.run.pages import PAGES, event_page, state_page
+from app.run.pages import PAGES, event_page, state_page, untold
 from app.run.states import TRANSITIONS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -19,6 +19,17 @@ def test_every_event_is_on_the_page_with_a_sentence():
     for name, cls in EVENTS.items():
         assert f"\n### {name}\n" in page
         assert cls.__doc__ in page
+
+
+def test_every_field_of_an_event_has_its_meaning():
+    assert untold() == (), (
+        "write a `#: meaning, with its unit` line above the field in app/run/events (or the name in _USUAL of app/run/pages.py "
+        "where it means the same everywhere), then run `python -m app.run.pages`"
+    )
+
+
+def test_what_only_groups_events_is_none_itself():
+    assert not {"event", "person", "decision"} & set(EVENTS)
 
 
 def test_every_move_is_in_the_diagram_and_in_the_table():

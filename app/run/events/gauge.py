@@ -13,8 +13,11 @@ class Gauge:
     step: str
     #: 0 to 1, or None where nothing honest can be said
     fraction: float | None = None
+    #: rows changed so far
     rows_done: int | None = None
+    #: an estimate of all that match
     rows_total: int | None = None
+    #: over the last seconds
     rows_per_second: float | None = None
     #: low and high estimate of the seconds that are left
     eta_seconds: tuple[float, float] | None = None
@@ -24,15 +27,21 @@ class Gauge:
     source: str = ""
     pid: int | None = None
     statement: str | None = None
-    #: one sentence per session that blocks us, and per session that waits for us
+    #: one sentence per session that blocks us
     blocked_by: tuple[str, ...] = ()
+    #: one sentence per session that waits for us
     blocking: tuple[str, ...] = ()
     #: name -> {"value": 0.4, "limit": 5, "unit": "s", "state": "ok|slowing|stopping|unknown"}
     signals: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
+    #: the size of the last batch
     batch_rows: int | None = None
+    #: how long the last batch took
     batch_ms: float | None = None
+    #: how long Headgate held back in all
     throttled_seconds: float | None = None
+    #: written to the backup so far
     bytes_done: int | None = None
+    #: of the tables that are backed up; the artifact is smaller, being compressed
     bytes_total: int | None = None
 
     def payload(self) -> dict[str, Any]:

@@ -21,6 +21,7 @@ class RunStarted(Event):
 
     worker: str
     fence: int
+    #: the target's PostgreSQL: "18.1"
     server_version: str
 
 
@@ -30,6 +31,7 @@ class RunTakenOver(Decision):
 
     worker: str
     fence: int
+    #: the one that was silent
     previous_worker: str
 
 
@@ -38,8 +40,11 @@ class StateChanged(Event):
     """The run moved by a row of the table in app/run/states.py."""
 
     group: ClassVar[str] = "state"
+    #: the state before
     source: str
+    #: the move's name in that table
     move: str
+    #: the state now
     target: str
     reason: str
     #: the person who asked; empty where it moved by itself
@@ -58,6 +63,7 @@ class TargetLost(Event):
 class TargetFound(Event):
     """The target answers again."""
 
+    #: since it was lost
     away_seconds: float
 
 
@@ -82,8 +88,11 @@ class StatementCancelled(Decision):
 class VerificationFinished(Event):
     """The result was compared with what was planned."""
 
+    #: how many expectations hold
     passed: int
+    #: how many do not
     failed: int
+    #: how many could not be told
     unknown: int
 
 
@@ -91,7 +100,9 @@ class VerificationFinished(Event):
 class SnapshotTaken(Event):
     """Figures of pg_stat were kept for a window of the watch."""
 
+    #: "now" (right after the run), "1h", "24h" or "1w"
     window: str
+    #: "fine", "watch", "worse" or "unknown"
     verdict: str
 
 
@@ -100,6 +111,7 @@ class RunFinished(Event):
     """The run came to an end."""
 
     group: ClassVar[str] = "state"
+    #: the state in which it ended
     state: str
     seconds: float
     message: str = ""

@@ -66,6 +66,7 @@ class BlockerAwaited(Decision):
 
     step: str
     blockers: tuple[str, ...]
+    #: how long the step waits before it fails
     patience_ms: float
 
 
@@ -74,7 +75,9 @@ class QueueYielded(Decision):
     """Others queued behind us for too long: the statement was cancelled and is tried again."""
 
     step: str
+    #: how many sessions queued behind us
     waiting: int
+    #: how long the statement had held its lock
     held_ms: float
     retry_in_ms: float
 
@@ -99,4 +102,5 @@ class UnitReconciled(Decision):
     unit: int
     #: "done" (it had taken effect) or "again" (what it left was removed, it runs again)
     outcome: str
+    #: what the catalog showed, in a sentence
     found: str

@@ -65,6 +65,7 @@ class CheckPassed(Event):
     """A check returned what the plan expects."""
 
     step: str
+    #: what it returned, as text
     found: str
     duration_ms: float
 
@@ -74,7 +75,9 @@ class GateReached(Event):
     """The run waits for a person."""
 
     step: str
+    #: what the person has to confirm
     ask: str
+    #: who is asked, as the plan says; empty for anybody with the right
     who: str
 
 
@@ -83,6 +86,7 @@ class GateOpened(Person):
     """A person confirmed."""
 
     step: str
+    #: what the person wrote; may be empty
     note: str
 
 
@@ -91,7 +95,9 @@ class HookCalled(Event):
     """An address outside was called and answered as expected."""
 
     step: str
+    #: without user, password and query
     url: str
+    #: the HTTP status
     status: int
     duration_ms: float
 
@@ -101,4 +107,5 @@ class WaitStarted(Event):
     """The plan says to wait."""
 
     step: str
+    #: ISO 8601, UTC
     until: str
