@@ -35,4 +35,3 @@ class Job(Numbered, Base):
     created_at: Mapped[datetime] = moment()
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
-    lease_until: Mapped[datetime | None]

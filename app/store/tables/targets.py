@@ -57,8 +57,6 @@ class Target(Numbered, Base):
     #: the error object of the contract, None after a good test
     last_error: Mapped[dict[str, Any] | None]
     schema_fingerprint: Mapped[str | None]
-    #: how far it resembles the next environment's target
-    fidelity: Mapped[dict[str, Any] | None]
     created_at: Mapped[datetime] = moment()
     #: a retired target takes no more runs and is shown in the history only
     retired_at: Mapped[datetime | None]
