@@ -22,8 +22,8 @@ from app.embedded.supervisor import Supervisor
 from app.settings import Settings
 
 METADATA = "headgate"
-WEB_READY_SECONDS = 30
-WORKER_READY_SECONDS = 30
+WEB_READY_SECONDS = 120
+WORKER_READY_SECONDS = 120
 #: a rehearsal's server holds nothing worth keeping
 THROWAWAY = {
     "fsync": "off",

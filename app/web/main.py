@@ -15,6 +15,7 @@ from app.settings import Settings
 from app.store.sessions import libpq_url
 from app.web.assets import Assets
 from app.web.doorbell import Doorbell
+from app.web.head import HeadLikeGet
 from app.web.live import Hub
 from app.web.problems import LastResort, add_problem_answers
 from app.web.rate_limit import SignInLimit
@@ -44,6 +45,7 @@ def create_app(settings: Settings, sessions: sessionmaker[Session], doorbell: Do
             Middleware(LastResort),
             Middleware(OwnPagesOnly, settings=settings),
             Middleware(UploadLimit, limit_bytes=settings.upload_bytes),
+            Middleware(HeadLikeGet),
         ],
     )
     app.state.settings = settings

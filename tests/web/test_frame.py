@@ -20,6 +20,18 @@ def test_every_page_of_the_frame_answers_a_viewer_with_the_strict_policy(site: S
     assert answer.text.count("<h1") == 1
 
 
+def test_head_says_what_get_would_without_the_body(site: Site):
+    run = site.world.started()
+    browser = site.browser("viewer")
+    for path in (*PAGES, f"/runs/{run.id}/stream", "/plans/999", "/static/none.css", "/healthz", "/api/plans"):
+        answer, whole = browser.head(path), None if path.endswith("/stream") else browser.get(path)
+        assert answer.content == b"", path
+        assert whole is None or answer.status_code == whole.status_code, path
+        assert whole is None or answer.headers["content-type"] == whole.headers["content-type"], path
+    assert browser.head(f"/runs/{run.id}/stream").headers["content-type"].startswith("text/event-stream")
+    assert site.stranger().head("/plans").headers["location"] == "/sign-in?next=/plans"
+
+
 @pytest.mark.parametrize("path", PAGES)
 def test_a_stranger_is_sent_to_the_sign_in_and_back(site: Site, path):
     answer = site.stranger().get(path)
