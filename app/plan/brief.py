@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from app.plan.document import read_plan, write_plan
 from app.plan.errors import PlanError, did_you_mean
+from app.plan.harmless import code, harmless, in_block, one_line
 from app.plan.model import Brief, Grade, Plan
 
 _TITLE = "Migration Plan: "
@@ -58,27 +59,32 @@ def write_markdown(plan: Plan, facts: PlanFacts | None = None) -> str:
     known = facts or PlanFacts()
     brief = plan.brief
     parts = [
-        f"## {_TITLE}{_one_line(plan.name)}",
+        f"## {_TITLE}{one_line(plan.name)}",
         _section("Summary", brief.summary),
         "### Schema Changes",
         _modified(known),
-        _list("New Tables", [f"`{name}`{f' - {_one_line(why)}' if why else ''}" for name, why in known.new.items()]),
-        _list("Removed Tables", [f"`{name}`" for name in known.removed]),
+        _list("New Tables", [f"{code(name)}{f' - {one_line(why)}' if why else ''}" for name, why in known.new.items()]),
+        _list("Removed Tables", [code(name) for name in known.removed]),
         _section("Data Migration", brief.data_migration),
         _section("API Impact", brief.api_impact),
         _section("Rollback Plan", brief.rollback_plan, _grades(plan, known)),
         _section("Estimated Downtime", brief.estimated_downtime, known.estimated_downtime),
         "### Plan",
-        _fenced(write_plan(plan)),
+        in_block(write_plan(plan), "yaml"),
     ]
     return "\n\n".join(parts) + "\n"
 
 
 def _section(heading: str, written: str, filled: str = "") -> str:
-    parts = [f"### {heading}", _sunk(written.strip()) or _EMPTY]
+    parts = [f"### {heading}", _shown(written) or _EMPTY]
     if filled:
         parts += [_FACTS, filled]
     return "\n\n".join(parts)
+
+
+def _shown(written: str) -> str:
+    """A written section as it stands in the document; the same for what was read back, so that it is known again."""
+    return harmless(_sunk(written.strip()))
 
 
 def _sunk(text: str) -> str:
@@ -92,7 +98,7 @@ def _sunk(text: str) -> str:
 
 
 def _modified(facts: PlanFacts) -> str:
-    rows = [f"| {_cell(row.table)} | {_cell(row.change)} | {row.risk.capitalize()} |" for row in facts.modified]
+    rows = [f"| {one_line(row.table)} | {one_line(row.change)} | {row.risk.capitalize()} |" for row in facts.modified]
     header = ["| Table | Change | Risk Level |", "| --- | --- | --- |"]
     return "\n".join(["#### Tables Modified", "", *(header + rows if rows else ["- None"])])
 
@@ -107,22 +113,8 @@ def _grades(plan: Plan, facts: PlanFacts) -> str:
         grade = facts.grades.get(step.id) or (step.rollback.grade if step.rollback is not None else None)
         if grade is not None:
             reason = step.rollback.reason if step.rollback is not None else ""
-            rows.append(f"| {number} | {_cell(step.title)} | {grade} | {_cell(reason)} |")
+            rows.append(f"| {number} | {one_line(step.title)} | {grade} | {one_line(reason)} |")
     return "\n".join(["| Step | What | Way back | Why |", "| --- | --- | --- | --- |", *rows]) if rows else ""
-
-
-def _cell(text: str) -> str:
-    return _one_line(text).replace("|", "\\|")
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
-
-
-def _fenced(text: str) -> str:
-    longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
-    fence = "`" * max(3, longest + 1)
-    return f"{fence}yaml\n{text}{fence}"
 
 
 def read_markdown(text: str, *, file: str = "plan.md") -> Brief:
@@ -232,5 +224,5 @@ def _with_brief(plan: Plan, brief: Brief) -> Plan:
     sections = {}
     for name in _SECTIONS.values():
         before, now = getattr(plan.brief, name), getattr(brief, name)
-        sections[name] = before if _sunk(before.strip()) == now else now
+        sections[name] = before if _shown(before) == now else now
     return Plan(name=plan.name, phases=plan.phases, brief=Brief(**sections), accepted=plan.accepted, tool=plan.tool)

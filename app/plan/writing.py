@@ -65,7 +65,7 @@ def _step(step: Step) -> dict[str, Any]:
     if step.rollback is not None:
         content["rollback"] = rollback_value(step.rollback)
     # a place in a plan document is where this very text is, and so would be wrong as soon as a line is added above it
-    if step.source_file is not None and not step.source_file.endswith((".yaml", ".yml")):
+    if step.source_file is not None and not step.source_file.endswith((".yaml", ".yml", ".md")):
         content["source"] = {"file": step.source_file, **({"line": step.source_line} if step.source_line else {})}
     return content
 

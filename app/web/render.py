@@ -18,6 +18,7 @@ from app.web.notes import note_for
 from app.web.problems import wants_part
 from app.web.prose import prose
 from app.web.tones import tone
+from app.web.unseen_marks import with_unseen_marked
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
 THEMES = ("auto", "light", "dark")
@@ -84,15 +85,14 @@ class Renderer:
         """The template's text, or that of one of its blocks."""
         made = self._environment.get_template(template)
         values = self._context(request, context)
-        if block is None:
-            return made.render(values)
-        return "".join(made.blocks[block](made.new_context(values)))
+        text = made.render(values) if block is None else "".join(made.blocks[block](made.new_context(values)))
+        return with_unseen_marked(text)
 
     def fragment(self, template: str, **context: Any) -> str:
         """A part that is the same for everybody who looks, for the live stream: nobody's rights are in it."""
         now = self._clock.now()
         values = {"me": None, "now": now, "moment": partial(formats.moment, now=now), **context}
-        return self._environment.get_template(template).render(values)
+        return with_unseen_marked(self._environment.get_template(template).render(values))
 
     def page(self, request: Request, template: str, *, status: int = 200, **context: Any) -> HTMLResponse:
         """A whole page."""

@@ -1,6 +1,5 @@
 """SQL as lines of coloured markup: classes only (the policy forbids style attributes), every span closed on its own line."""
 
-import re
 from functools import lru_cache
 
 from markupsafe import Markup, escape
@@ -19,8 +18,6 @@ _CLASSES: tuple[tuple[_TokenType, str], ...] = (
     (Punctuation, "hl-p"),
     (Operator, "hl-p"),
 )
-#: characters that turn the order of text on the screen, or take no room: SQL that hides behind them must not look harmless
-_UNSEEN = re.compile("([\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff])")
 _LEXER = PostgresLexer(stripnl=False, ensurenl=False)
 
 
@@ -28,15 +25,8 @@ def _class_of(token: _TokenType) -> str | None:
     return next((name for parent, name in _CLASSES if token[: len(parent)] == tuple(parent)), None)
 
 
-def _shown(text: str, name: str | None) -> Markup:
-    """A piece, escaped; characters that can't be seen stand there as their code points."""
-    made = Markup("")
-    for number, piece in enumerate(_UNSEEN.split(text)):
-        if number % 2:
-            made += Markup('<mark class="unseen-character">U+{}</mark>').format(f"{ord(piece):04X}")
-        elif piece:
-            made += Markup('<span class="{}">{}</span>').format(name, piece) if name else escape(piece)
-    return made
+def _piece(text: str, name: str | None) -> Markup:
+    return Markup('<span class="{}">{}</span>').format(name, text) if name else escape(text)
 
 
 @lru_cache(maxsize=512)
@@ -44,7 +34,7 @@ def lines(text: str) -> tuple[Markup, ...]:
     """The text's lines, escaped and coloured, in order."""
     text = text.replace("\r\n", "\n").rstrip("\n")
     if len(text) > LONGEST_COLOURED:
-        return tuple(_shown(line, None) for line in text.split("\n"))
+        return tuple(escape(line) for line in text.split("\n"))
     done: list[list[Markup]] = [[]]
     for token, value in _LEXER.get_tokens(text):
         name = _class_of(token)
@@ -52,7 +42,7 @@ def lines(text: str) -> tuple[Markup, ...]:
             if number:
                 done.append([])
             if piece:
-                done[-1].append(_shown(piece, name))
+                done[-1].append(_piece(piece, name))
     return tuple(Markup("").join(line) for line in done)
 
 

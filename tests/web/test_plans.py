@@ -1,7 +1,6 @@
 import pytest
 
 from app.actions.request_review import request_review
-from app.web import sql_markup
 from app.web.views.plan_document import step_detail
 from tests.doubles.world import a_plan, a_step
 from tests.web.site import Forms, Site
@@ -181,14 +180,6 @@ def test_home_says_whose_turn_it_is(site: Site):
         request_review(work, plan_id=plan.id)
     assert "A plan waits for your review: Add a note" in site.browser("approver").get("/").text
     assert "Nothing needs you" in site.browser("viewer").get("/").text
-
-
-def test_characters_that_turn_the_text_around_are_shown_and_not_obeyed():
-    (line,) = sql_markup.lines("SELECT 1; -- \u202e;sresu ELBAT PORD")
-    assert "\u202e" not in line
-    assert '<mark class="unseen-character">U+202E</mark>' in line
-    assert "ELBAT PORD" in line
-    assert sql_markup.lines("SELECT '<b>'")[0].count("<b>") == 0
 
 
 def test_one_line_of_sql_is_one_line():

@@ -1,8 +1,11 @@
 """The plan document as Markdown, out and back in."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 
 from app.plan.brief import PlanFacts, TableChange, read_document, read_markdown, write_markdown
 from app.plan.errors import PlanError
@@ -123,6 +126,59 @@ def test_a_mistake_in_the_block_is_placed_in_the_document() -> None:
     with pytest.raises(PlanError) as caught:
         read_document(text)
     assert text.splitlines()[(caught.value.line or 0) - 1].strip() in {"- id: add", "knd: sql"}
+
+
+HOSTILE = (
+    "<script>alert(1)</script>",
+    "text <img src=x onerror=alert(1)> text",
+    "a ` b\nc ` <b onclick=x> ` d",
+    "| ` | <b onclick=x> | ` |\n| --- | --- | --- |",
+    "```\ncode\n    ```\n",  # four spaces: the block of code stays open
+    "    ```\n<script>alert(1)</script>",
+    "<!-- to the end",
+    "[click](javascript:alert(1)) and <javascript:alert(1)>",
+    "[click]\n\n[click]: JavaScript:alert(1)",
+    "[click][x]",
+    "- item\n\n  <details open ontoggle=x>",
+    "> <script>\nalert(1)",
+    "\\\\<b>",
+    "![pixel](data:text/html,x)",
+    "line\rline\r<b>",
+    "safe \u202e<b>",
+)
+
+
+@pytest.mark.parametrize("written", HOSTILE)
+def test_nothing_that_people_wrote_is_markup_in_the_exported_document(written: str) -> None:
+    step = replace(STEP, title=f"{written} | x")
+    brief = Brief(summary=written, data_migration="[x]: javascript:alert(2)", api_impact=written, rollback_plan="After it.")
+    plan = Plan(name=written, phases=(Phase(name="expand", steps=(step,)),), brief=brief)
+    facts = replace(FACTS, modified=(TableChange(table=written, change=written, risk="low"),), new={written: written})
+    text = write_markdown(plan, facts)
+    reader = MarkdownIt("commonmark", {"html": True}).enable("table")
+    reader.validateLink = lambda _: True
+    found = reader.parse(text)
+    inline = [child for token in found for child in token.children or ()]
+    assert {token.content.strip() for token in found if token.type == "html_block"} <= {"<!-- from Headgate: not read back -->"}
+    assert [child.content for child in inline if child.type == "html_inline"] == []
+    assert [child.attrs for child in inline if child.type in {"link_open", "image"}] == []
+    assert [token for token in found if token.type == "heading_open"][-1].tag == "h3"
+    assert found[-1].type == "fence"
+    assert "\u202e" not in text.split("### Plan")[0]
+    assert read_document(text).digest() == plan.digest()
+    assert write_markdown(read_document(text), facts) == text
+
+
+def test_a_hostile_section_that_was_edited_in_the_document_stays_as_it_is_from_then_on() -> None:
+    plan = replace(PLAN, brief=Brief(summary="See <b>this</b>."))
+    edited = read_document(write_markdown(plan).replace("See", "Look at", 1))
+    assert edited.brief.summary == "Look at \\<b>this\\</b>."
+    assert read_document(write_markdown(edited)) == edited
+
+
+def test_markdown_that_harms_nobody_is_exported_as_it_was_written() -> None:
+    summary = "Users *get* a `role<T>`: 1 < 2, see [the page](https://example.com/a_b) and <https://example.com>.\n\n- one\n- two"
+    assert summary in write_markdown(replace(PLAN, brief=Brief(summary=summary)))
 
 
 @settings(max_examples=100, deadline=None)
