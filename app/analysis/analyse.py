@@ -1,22 +1,22 @@
 """The judgement of an input: a script, several files, or a plan, with or without a target's catalog."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.analysis.accepted import Directive, directives
-from app.analysis.context import Options
+from app.analysis.basis import Basis
+from app.analysis.duration import Duration
+from app.analysis.impact import Placed, with_impacts, worst_moment
 from app.analysis.judge import Judge, overall
 from app.analysis.outlook import settled_names
-from app.analysis.report import Analysis, TableChanges
+from app.analysis.report import Analysis, StatementReport, TableChanges
 from app.analysis.state import State
+from app.analysis.traffic import Traffic
 from app.catalog.records import Schema, Statistics
 from app.plan.model import Plan, Rollback, Step
 from app.sql.classify import classify
 from app.sql.inverse import Deriver
 from app.sql.split import Statement, split
-
-#: what is assumed where no target says otherwise: the newest version that the parser knows
-NEWEST_VERSION = 18
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,24 +26,6 @@ class Script:
     text: str
     file: str | None = None
     whole: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Basis:
-    """What the judgement rests on, besides the text."""
-
-    schema: Schema | None = None
-    statistics: Statistics | None = None
-    #: major version; None means the catalog's, or the newest
-    server_version: int | None = None
-    assume_large: bool = False
-    #: True where Headgate's engine runs the statements
-    runs_here: bool = False
-
-    def options(self) -> Options:
-        """The options for the rules."""
-        version = self.server_version or (self.schema.server_version_num // 10_000 if self.schema else NEWEST_VERSION)
-        return Options(server_version=version, assume_large=self.assume_large, runs_here=self.runs_here)
 
 
 def analyse_script(
@@ -83,14 +65,19 @@ def analyse_scripts(scripts: Sequence[Script], *, basis: Basis, single_transacti
 def analyse_plan(
     plan: Plan,
     *,
+    basis: Basis | None = None,
     schema: Schema | None = None,
     statistics: Statistics | None = None,
     server_version: int | None = None,
     assume_large: bool = False,
     single_transaction: bool = False,
 ) -> Analysis:
-    """The analysis of a plan: the statements of its ``sql`` steps, each step as the engine runs it."""
-    basis = Basis(schema=schema, statistics=statistics, server_version=server_version, assume_large=assume_large, runs_here=True)
+    """The analysis of a plan: the statements of its ``sql`` steps, each step as the engine runs it.
+
+    ``basis`` says all that the other arguments say, and more.
+    """
+    given = basis or Basis(schema=schema, statistics=statistics, server_version=server_version, assume_large=assume_large)
+    basis = replace(given, runs_here=True)
     judge = _judge(basis, plan=plan)
     parts = [
         (part, phase.name)
@@ -167,13 +154,34 @@ def _inverse(schema: Schema | None) -> Callable[[Statement], Rollback | None]:
 
 
 def _analysis(judge: Judge, basis: Basis) -> Analysis:
-    reports = tuple(judge.reports)
+    reports = _with_impacts(judge, basis)
     return Analysis(
         risk=overall(reports),
         assumptions=tuple(_assumptions(basis, judge)),
         tables=_tables(judge, basis),
         statements=reports,
+        worst_moment=worst_moment(reports),
     )
+
+
+def _with_impacts(judge: Judge, basis: Basis) -> tuple[StatementReport, ...]:
+    """The reports with who waits for each lock, as long as its transaction holds it."""
+    locked = {lock.relation for report in judge.reports for lock in report.locks if lock.blocks}
+    # where tables are taken as large, what is known of them says nothing
+    traffic = Traffic(locked, schema=basis.schema, statistics=None if basis.assume_large else basis.statistics)
+    placed = [
+        Placed(report=report, duration=_duration(report, basis), transaction=transaction)
+        for report, transaction in zip(judge.reports, judge.transactions, strict=True)
+    ]
+    found = with_impacts(placed, traffic, lock_timeout_ms=basis.lock_timeout_ms)
+    return tuple(replace(report, impact=impact) for report, impact in zip(judge.reports, found, strict=True))
+
+
+def _duration(report: StatementReport, basis: Basis) -> Duration | None:
+    if report.work and (report.duration_ms is None or basis.assume_large):
+        return None
+    low, expected, high = report.duration_ms or (0.0, 0.0, 0.0)
+    return Duration(low_ms=low, expected_ms=expected, high_ms=high)
 
 
 def _assumptions(basis: Basis, judge: Judge) -> Iterable[str]:

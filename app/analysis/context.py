@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from app.analysis import risk
 from app.analysis.advance_tables import added_columns
-from app.analysis.duration import WorkClass
+from app.analysis.duration import ASSUMED, Rates, WorkClass
 from app.analysis.footprint import Footprint
 from app.analysis.rule import Risk
 from app.analysis.state import State
@@ -29,6 +29,10 @@ class Options:
     runs_here: bool = False
     #: the session's TimeZone is UTC, as Headgate's own sessions are
     is_utc: bool = True
+    #: how long work takes on this target: learned there, or assumed
+    rates: Rates = field(default_factory=lambda: ASSUMED)
+    #: how long Headgate's engine waits for a lock; None where somebody else runs the statements
+    lock_timeout_ms: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,12 +78,13 @@ class Context:
     def level(self, table: Table, work: WorkClass, blocked: risk.Blocked = "reads and writes") -> Risk:
         """The level of some work on a table and all its partitions: the worst of them."""
         tables = [table, *self.state.children(table.name)] if table.is_partitioned else [table]
-        levels = (risk.level(each, work, blocked, assume_large=self.options.assume_large) for each in tables)
+        options = self.options
+        levels = (risk.level(each, work, blocked, assume_large=options.assume_large, rates=options.rates) for each in tables)
         return max(levels, key=("low", "medium", "unknown", "high").index)
 
     def size(self, table: Table, work: WorkClass | None = None) -> str:
         """The table's size in words, with what the work takes."""
-        return risk.size_in_words(table, work)
+        return risk.size_in_words(table, work, rates=self.options.rates)
 
     def is_small(self, table: Table) -> bool:
         """True where the table is known to be small and nobody asked to take it as large."""

@@ -16,6 +16,8 @@ def as_text(analysis: Analysis) -> str:
     lines = [line for statement in analysis.statements for line in _statement_lines(statement)]
     count = len(analysis.statements)
     lines.append(f"{count} statement{'' if count == 1 else 's'}, risk: {analysis.risk}")
+    if analysis.worst_moment:
+        lines.append(f"Worst moment: {analysis.worst_moment.sentence}.")
     lines += [f"Assumed: {assumption}." for assumption in analysis.assumptions]
     return "\n".join(lines)
 
@@ -26,6 +28,7 @@ def _statement_lines(statement: StatementReport) -> Iterator[str]:
     for lock in statement.locks:
         if lock.blocks:
             yield f"        locks {lock.relation}: {lock.mode}, blocks {' and '.join(lock.blocks)}"
+    yield from (f"        who waits on {impact.relation}: {impact.basis}" for impact in statement.impact)
     for finding in statement.findings:
         taken = f" (accepted: {finding.accepted})" if finding.accepted is not None else ""
         yield f"        {finding.line}:{finding.column} {finding.risk} {finding.rule}: {finding.message}{taken}"

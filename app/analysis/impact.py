@@ -1,74 +1,121 @@
-"""Lock, size and traffic -> who waits and for how long, with the inputs shown."""
+"""Blast radius: a lock, how long it is held, and how often the relation is used -> how many statements would wait, how long.
 
+A lock is held until its transaction ends, so what later statements of the transaction take counts, too.
+"""
+
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from app.analysis.context import Context
-from app.analysis.duration import WorkClass, estimate, in_words
-from app.analysis.report import StatementReport
-from app.catalog.records import Statistics
+from app.analysis.duration import Duration, in_words, total
+from app.analysis.report import Impact, Lock, StatementReport, WorstMoment
+from app.analysis.traffic import CallRate, Traffic
+
+_NOTHING = Duration(low_ms=0.0, expected_ms=0.0, high_ms=0.0)
+#: fewer statements than this are named exactly, more with two figures
+_EXACT = 100
+#: a wait that nobody notices
+_SHORT_MS = 50.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Impact:
-    """How many statements would wait on one relation, and how long the longest does."""
+class Placed:
+    """A judged statement with what its blast radius needs."""
 
-    relation: str
-    #: "reads", "writes"
-    blocked: tuple[str, ...]
-    longest_wait_ms: float
-    #: statements that would wait; None where the traffic is not known
-    waiting_statements: int | None
-    #: the numbers behind it, for people
-    basis: str
+    report: StatementReport
+    #: how long it takes; None where a size is not known
+    duration: Duration | None
+    #: the transaction that it ran in, or None for one of its own
+    transaction: object | None
 
 
-def blocked_ms(context: Context) -> tuple[float, float] | None:
-    """Lowest and highest estimate of how long a statement blocks others; None where a size is not known."""
-    work = _work(context)
-    blocking = [lock.relation for lock in context.footprint.locks if lock.blocks]
-    if not blocking:
-        return (0.0, 0.0)
-    low = high = 0.0
-    for kind, names in work:
-        for name in names:
-            table = context.state.table(name)
-            if table.is_new:
-                continue
-            if table.statistics is None:
-                return None
-            duration = estimate(kind, table.statistics.table_bytes)
-            low, high = low + duration.low_ms, high + duration.high_ms
-    return (round(low, 1), round(high, 1))
+def with_impacts(placed: Sequence[Placed], traffic: Traffic, *, lock_timeout_ms: float | None) -> list[tuple[Impact, ...]]:
+    """Who waits for each statement; a lock counts once in a transaction, for the statement that takes it first.
+
+    ``lock_timeout_ms``: how long the statement itself waits for its lock at most; None where nothing limits it.
+    """
+    ends = {id(each.transaction): position for position, each in enumerate(placed) if each.transaction is not None}
+    found: list[tuple[Impact, ...]] = []
+    told: set[tuple[int, str]] = set()
+    for position, each in enumerate(placed):
+        end = ends.get(id(each.transaction), position) if each.transaction is not None else position
+        held = _held(placed[position : end + 1])
+        mine = []
+        for lock in each.report.locks:
+            key = (id(each.transaction) if each.transaction is not None else -position - 1, lock.relation)
+            if lock.blocks and key not in told:
+                told.add(key)
+                rate = traffic.of(lock.relation)
+                mine.append(_impact(lock, held, rate, lock_timeout_ms, shared=end > position))
+        found.append(tuple(mine))
+    return found
 
 
-def _work(context: Context) -> list[tuple[WorkClass, tuple[str, ...]]]:
-    footprint = context.footprint
-    plain = tuple(name for name in footprint.scans if name not in {*footprint.rewrites, *footprint.builds})
-    return [("rewrite", footprint.rewrites), ("build", footprint.builds), ("scan", plain)]
+def _held(placed: Iterable[Placed]) -> Duration | None:
+    durations = [each.duration for each in placed]
+    known = [duration for duration in durations if duration is not None]
+    return total(known or [_NOTHING]) if len(known) == len(durations) else None
 
 
-def impacts(report: StatementReport, statistics: Statistics | None) -> tuple[Impact, ...]:
-    """Who waits for one statement: "about 4,200 statements would wait, the longest 3.1 s"."""
-    if report.blocked_ms is None:
-        return ()
-    longest = report.blocked_ms[1]
-    found = []
-    for lock in report.locks:
-        if not lock.blocks:
-            continue
-        facts = statistics.relations.get(lock.relation) if statistics else None
-        rate = None
-        if facts and facts.reads_per_second is not None and facts.writes_per_second is not None:
-            rate = facts.writes_per_second + (facts.reads_per_second if "reads" in lock.blocks else 0.0)
-        waiting = None if rate is None else round(rate * longest / 1000)
-        speed = "traffic not measured yet" if rate is None else f"{rate:.1f} statements a second"
-        found.append(
-            Impact(
-                relation=lock.relation,
-                blocked=lock.blocks,
-                longest_wait_ms=longest,
-                waiting_statements=waiting,
-                basis=f"{lock.mode} for up to {in_words(longest)}, {speed}",
-            )
-        )
-    return tuple(found)
+def _impact(lock: Lock, held: Duration | None, rate: CallRate | None, lock_timeout_ms: float | None, *, shared: bool) -> Impact:
+    calls = rate.blocked_by(lock.blocks) if rate else None
+    waiting = None if held is None or calls is None else calls * held.high_ms / 1000
+    parts = [f"{lock.mode} held {_span(held)}{' until its transaction ends' if shared else ''}"]
+    if rate is None or calls is None:
+        parts.append("traffic not measured")
+    else:
+        parts.append(f"{calls:,.1f} {' and '.join(lock.blocks)} a second ({rate.source})")
+    return Impact(
+        relation=lock.relation,
+        mode=lock.mode,
+        blocked=lock.blocks,
+        held_ms=None if held is None else (held.low_ms, held.expected_ms, held.high_ms),
+        calls_per_second=None if calls is None else round(calls, 2),
+        waiting_statements=None if waiting is None else round(waiting),
+        queued_statements=None if calls is None or lock_timeout_ms is None else round(calls * lock_timeout_ms / 1000),
+        queue_ms=lock_timeout_ms,
+        basis=" x ".join(parts),
+    )
+
+
+def _span(held: Duration | None) -> str:
+    if held is None:
+        return "for an unknown time"
+    return f"{in_words(held.low_ms)} to {in_words(held.high_ms)}" if held.high_ms >= 1 else in_words(held.high_ms)
+
+
+def worst_moment(reports: Iterable[StatementReport]) -> WorstMoment:
+    """The statement that makes most others wait, in a sentence."""
+    pairs = [(report, impact) for report in reports for impact in report.impact]
+    if not pairs:
+        return WorstMoment(sentence="nobody would wait: no statement takes a lock that blocks reads or writes")
+    report, impact = max(pairs, key=lambda pair: _rank(pair[1]))
+    return WorstMoment(statement=report.index, impact=impact, sentence=_sentence(impact))
+
+
+def _rank(impact: Impact) -> tuple[bool, float, float, bool]:
+    """What is not known stands above what is: it may be worse."""
+    held = impact.held_ms[2] if impact.held_ms else 0.0
+    return (impact.held_ms is None, float(impact.waiting_statements or 0), held, "reads" in impact.blocked)
+
+
+def _sentence(impact: Impact) -> str:
+    who = " and ".join(impact.blocked)
+    if impact.held_ms is None:
+        return f"{who} on {impact.relation} would wait, for how long is not known: its size is unknown"
+    longest = impact.held_ms[2]
+    if impact.waiting_statements is None:
+        return f"{who} on {impact.relation} would wait up to {in_words(longest)}; how many is not known: traffic not measured"
+    if impact.waiting_statements == 0 or longest < 1:
+        few = "nobody would wait" if longest < _SHORT_MS else "hardly a statement would wait"
+        return f"{few} longer than {in_words(longest)}"
+    count = about(impact.waiting_statements)
+    noun = "statement" if impact.waiting_statements == 1 else "statements"
+    return f"about {count} {noun} would wait, the longest {in_words(longest)}"
+
+
+def about(count: int) -> str:
+    """``17``, ``420``, ``4,200``: two figures are all that an estimate can vouch for."""
+    if count < _EXACT:
+        return str(count)
+    scale = 10 ** (len(str(count)) - 2)
+    return f"{round(count / scale) * scale:,}"

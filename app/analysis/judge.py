@@ -2,19 +2,20 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from typing import Any
 
 from app.analysis.accepted import Directive, accept
 from app.analysis.advance import advance, hold
 from app.analysis.blocks import Block, read_block
 from app.analysis.context import Context, Options, altered_table
 from app.analysis.footprint import Footprint, footprint
-from app.analysis.impact import blocked_ms
 from app.analysis.outlook import Ahead, Outlook
 from app.analysis.predicates import touches_few_rows
 from app.analysis.registry import RULES
-from app.analysis.report import Finding, StatementReport
+from app.analysis.report import Finding, StatementReport, WorkDone
 from app.analysis.rule import Hit, Risk, Rule, worst
 from app.analysis.state import State, Transaction
+from app.analysis.work import duration_of, works_of
 from app.errors import HeadgateError
 from app.plan.model import AcceptedRisk, Rollback
 from app.sql.classify import classify
@@ -35,6 +36,8 @@ class Judge:
         self.accepted = tuple(accepted)
         self.inverse = inverse
         self.reports: list[StatementReport] = []
+        #: for each report the transaction that it ran in; None for one of its own
+        self.transactions: list[Transaction | None] = []
         #: constraints that a script after the present one validates or drops
         self.settled_beyond: frozenset[str] = frozenset()
 
@@ -77,7 +80,10 @@ class Judge:
         rollback = self.inverse(statement) if self.inverse else None
         effect, facts, state = context.effect, context.footprint, self.state
         relations = tuple(dict.fromkeys(state.qualify(name) for name in (*effect.relations, *_homes(context))))
+        work = works_of(context)
         inner = self._inside(statement, block) if block else []
+        work = (*work, *(done for report in inner for done in report.work))
+        self.transactions.append(state.transaction)
         self._move_on(context)
         return StatementReport(
             index=len(self.reports) + 1,
@@ -104,8 +110,19 @@ class Judge:
             rollback=rollback,
             step=step,
             phase=phase,
-            blocked_ms=blocked_ms(context),
+            work=work,
+            **self._times(work, is_ddl=effect.is_ddl, blocks=any(lock.blocks for lock in facts.locks) or bool(inner)),
         )
+
+    def _times(self, work: Sequence[WorkDone], *, is_ddl: bool, blocks: bool) -> dict[str, Any]:
+        """How long the statement takes, and how long others wait for the rows that it works on."""
+        taken = duration_of(work, self.options.rates, changes_catalog=is_ddl)
+        waited = duration_of(work if blocks else (), self.options.rates, changes_catalog=False)
+        says = taken is not None and (is_ddl or bool(work))
+        return {
+            "duration_ms": (taken.low_ms, taken.expected_ms, taken.high_ms) if taken and says else None,
+            "blocked_ms": waited.span if waited else None,
+        }
 
     def _context(self, statement: Statement, ahead: Ahead, block: Block | None) -> Context:
         facts = (

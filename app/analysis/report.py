@@ -40,6 +40,47 @@ class Lock:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WorkDone:
+    """One class of work on the rows of one table, as app/analysis/duration.py names it."""
+
+    kind: str
+    relation: str
+    #: of its heap; None where no target says
+    table_bytes: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Impact:
+    """Who waits for one lock of a statement, with the numbers behind it."""
+
+    relation: str
+    mode: str
+    #: "reads", "writes"
+    blocked: tuple[str, ...]
+    #: how long the lock is held: the least, what is expected, the most; None where a size is not known
+    held_ms: tuple[float, float, float] | None
+    #: statements a second that would wait; None where nothing has counted them
+    calls_per_second: float | None
+    #: at the most; None where one of the two is not known
+    waiting_statements: int | None
+    #: statements that queue behind the lock request while an older transaction is in its way, and how long at most
+    queued_statements: int | None
+    queue_ms: float | None
+    #: the inputs, for people
+    basis: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorstMoment:
+    """When most others wait, in a sentence: ``about 4,200 statements would wait, the longest 3.1 s``."""
+
+    sentence: str
+    #: number of the statement, or None where nobody waits
+    statement: int | None = None
+    impact: Impact | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StatementReport:
     """Everything known about one statement."""
 
@@ -60,6 +101,11 @@ class StatementReport:
     phase: str | None = None
     #: lowest and highest estimate of how long others wait; None where sizes are unknown
     blocked_ms: tuple[float, float] | None = None
+    #: how long it takes: the least, what is expected, the most; None where sizes are unknown or it does no work
+    duration_ms: tuple[float, float, float] | None = None
+    work: tuple[WorkDone, ...] = ()
+    #: who waits for its locks, as far as it is known
+    impact: tuple[Impact, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """As the contract says."""
@@ -89,6 +135,8 @@ class Analysis:
     assumptions: tuple[str, ...]
     tables: TableChanges
     statements: tuple[StatementReport, ...]
+    #: when most others wait; None in analyses that an older Headgate kept
+    worst_moment: WorstMoment | None = None
 
     def findings(self) -> tuple[Finding, ...]:
         """Every finding in the order of the statements."""
@@ -102,6 +150,7 @@ class Analysis:
             "assumptions": list(self.assumptions),
             "tables": asdict(self.tables),
             "statements": [statement.as_json() for statement in self.statements],
+            "worst_moment": asdict(self.worst_moment) if self.worst_moment else None,
         }
 
     @classmethod
@@ -112,6 +161,7 @@ class Analysis:
             assumptions=tuple(content["assumptions"]),
             tables=TableChanges(**{name: tuple(content["tables"][name]) for name in ("modified", "new", "removed")}),
             statements=tuple(_statement_from_json(entry) for entry in content["statements"]),
+            worst_moment=_worst_from_json(content.get("worst_moment")),
         )
 
     def reaches(self, threshold: Risk) -> bool:
@@ -134,4 +184,26 @@ def _statement_from_json(content: Mapping[str, Any]) -> StatementReport:
         findings=tuple(Finding(**finding) for finding in content["findings"]),
         rollback=None if rollback is None else Rollback(**rollback),
         blocked_ms=None if blocked is None else (blocked[0], blocked[1]),
+        duration_ms=_three(content.get("duration_ms")),
+        work=tuple(WorkDone(**entry) for entry in content.get("work", ())),
+        impact=tuple(_impact_from_json(entry) for entry in content.get("impact", ())),
     )
+
+
+def _impact_from_json(content: Mapping[str, Any]) -> Impact:
+    return Impact(**{**content, "blocked": tuple(content["blocked"]), "held_ms": _three(content["held_ms"])})
+
+
+def _worst_from_json(content: Mapping[str, Any] | None) -> WorstMoment | None:
+    if content is None:
+        return None
+    impact = content.get("impact")
+    return WorstMoment(
+        sentence=content["sentence"],
+        statement=content.get("statement"),
+        impact=None if impact is None else _impact_from_json(impact),
+    )
+
+
+def _three(span: Any) -> tuple[float, float, float] | None:
+    return None if span is None else (span[0], span[1], span[2])

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from app.analysis.duration import WorkClass, estimate, in_words
+from app.analysis.duration import ASSUMED, Rates, WorkClass, estimate, in_words
 from app.analysis.rule import Risk, lowered
 from app.analysis.tables import Table
 
@@ -22,7 +22,9 @@ _LIMITS: dict[Blocked, tuple[float, float]] = {
 _ASSUMED: dict[WorkClass, Risk] = {
     "scan": "medium",  # about 1.5 s for a GiB
     "validate": "medium",  # about 3 s for a GiB
+    "metadata": "low",
     "build": "high",  # about 12 s for a GiB
+    "build beside": "low",  # nobody waits for it
     "rewrite": "high",  # about 45 s for a GiB
     "bulk": "high",
 }
@@ -44,7 +46,14 @@ def size_word(table: Table) -> str:
     return "small" if facts.total_bytes < SMALL_BYTES and rows <= SMALL_ROWS else "medium"
 
 
-def level(table: Table, work: WorkClass, blocked: Blocked = "reads and writes", *, assume_large: bool = False) -> Risk:
+def level(
+    table: Table,
+    work: WorkClass,
+    blocked: Blocked = "reads and writes",
+    *,
+    assume_large: bool = False,
+    rates: Rates = ASSUMED,
+) -> Risk:
     """The level of some work on one table, by its size and traffic."""
     if is_free(table):
         return "low"
@@ -55,7 +64,7 @@ def level(table: Table, work: WorkClass, blocked: Blocked = "reads and writes", 
     if word == "small":
         return "low"
     low_ms, medium_ms = _LIMITS[blocked]
-    expected = estimate(work, facts.table_bytes).high_ms
+    expected = estimate(work, facts.table_bytes, rates=rates).high_ms
     if expected > medium_ms or (word == "large" and work in {"build", "rewrite", "bulk"}):
         found: Risk = "high"
     else:
@@ -64,7 +73,7 @@ def level(table: Table, work: WorkClass, blocked: Blocked = "reads and writes", 
     return lowered(found) if is_idle else found
 
 
-def size_in_words(table: Table, work: WorkClass | None = None) -> str:
+def size_in_words(table: Table, work: WorkClass | None = None, *, rates: Rates = ASSUMED) -> str:
     """``large (2.1 GiB, about 4,200,000 rows): about 13 s``; the number and the reason, not only the word."""
     facts = table.statistics
     if facts is None:
@@ -73,5 +82,5 @@ def size_in_words(table: Table, work: WorkClass | None = None) -> str:
     size = f"{facts.total_bytes / 1024**2:,.1f} MiB, {rows}"
     if work is None:
         return size
-    duration = estimate(work, facts.table_bytes)
+    duration = estimate(work, facts.table_bytes, rates=rates)
     return f"{size}: {in_words(duration.low_ms)} to {in_words(duration.high_ms)}"

@@ -269,6 +269,8 @@ class QueryStatistics:
     shared_blocks_hit: int = 0
     shared_blocks_read: int = 0
     wal_bytes: int = 0
+    #: since the last look, or on average since it is counted; None where that is too short to tell
+    calls_per_second: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -280,3 +282,6 @@ class Statistics:
     database_bytes: int = 0
     #: False where pg_stat_statements is missing or hidden
     has_statements: bool = False
+    #: how long the rates were counted: since the last look, or since statistics began; None where there are none
+    counted_seconds: float | None = None
+    is_since_last_look: bool = False

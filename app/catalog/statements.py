@@ -38,3 +38,13 @@ def read_statements(connection: Connection, *, limit: int = 5000) -> list[dict[s
         "stats_since": pick(there, ["stats_since"], alias="s", otherwise="NULL::timestamptz"),
     }
     return ask(connection, "statements", {"limit": limit}, variant=variant)
+
+
+def read_counted_since(connection: Connection) -> tuple[float, float | None]:
+    """The server's clock, and since when pg_stat_statements counts, both in seconds of the epoch; None where nothing counts."""
+    schema = statements_schema(connection)
+    if schema is None or not columns_of(connection, f"{schema}.pg_stat_statements_info"):
+        return 0.0, None
+    variant: dict[str, sql.Composable] = {"info": sql.Identifier(schema, "pg_stat_statements_info")}
+    row = ask_one(connection, "statements_counted_since", variant=variant)
+    return row["now"], row["since"]

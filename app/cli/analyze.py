@@ -7,7 +7,8 @@ import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from app.analysis.analyse import Basis, Script, analyse_plan, analyse_scripts
+from app.analysis.analyse import Script, analyse_plan, analyse_scripts
+from app.analysis.basis import Basis
 from app.analysis.formats import as_github, as_sarif, as_text
 from app.analysis.report import Analysis
 from app.catalog.records import Schema, Statistics
@@ -95,14 +96,7 @@ def _analysed(args: argparse.Namespace, basis: Basis) -> Analysis:
     path = Path(args.path)
     if path.suffix in PLAN_SUFFIXES and args.tool is None and not path.is_dir():
         plan = read_plan(_content(args.path), file=args.path, derive=Deriver(basis.schema).derive)
-        return analyse_plan(
-            plan,
-            schema=basis.schema,
-            statistics=basis.statistics,
-            server_version=basis.server_version,
-            assume_large=args.assume_large,
-            single_transaction=args.single_transaction,
-        )
+        return analyse_plan(plan, basis=basis, single_transaction=args.single_transaction)
     return analyse_scripts(_scripts(args.path, args.tool), basis=basis, single_transaction=args.single_transaction)
 
 

@@ -34,7 +34,7 @@ def compare(
 
     The interval before goes from ``earlier`` (another look some time before) to ``before``; without it, since the counters began.
     The interval after goes from ``since`` (a look right after the run, so that the run's own statements don't count) or
-    ``before`` to ``after``. ``ignore``: fingerprints of the plan's own statements (app.monitoring.identity).
+    ``before`` to ``after``. ``ignore``: fingerprints of the plan's own statements (app.sql.identity).
     """
     start = since or before
     old = _without(between(earlier, before) if earlier else absolute(before), ignore)

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from app.catalog.records import Schema
 from app.errors import HeadgateError
-from app.monitoring.identity import identify
 from app.plan.model import Plan
+from app.sql.identity import identify
 from app.sql.names import from_object
 from app.sql.relations import references
 from app.sql.split import Statement, split

@@ -12,7 +12,7 @@ from app.catalog.ask import ask, ask_one
 from app.catalog.statements import HIDDEN, read_statements, statements_schema
 from app.catalog.vitals import read_vitals
 from app.monitoring.figures import Epoch, IndexFigures, Snapshot, StatementFigures, TableFigures
-from app.monitoring.identity import identify, is_about_data, is_our_own, touches
+from app.sql.identity import identify, is_about_data, is_our_own, touches
 
 #: Statements of the control group that are kept: those with most calls.
 CONTROL = 300

@@ -31,6 +31,8 @@ MODES: tuple[Mode, ...] = (
     "ACCESS EXCLUSIVE",
 )
 _MANUAL = "https://www.postgresql.org/docs/18/"
+#: as pg_locks spells them
+_SPELLED: Mapping[str, Mode] = {mode.title().replace(" ", "") + "Lock": mode for mode in MODES}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +101,24 @@ STATEMENTS: Mapping[str, LockLevel] = dict(
         _row("GrantStmt", "ACCESS SHARE", "sql-grant.html"),
     )
 )
+
+
+#: What each mode conflicts with. Source: table "Conflicting Lock Modes" of PostgreSQL's manual, 13.3.
+CONFLICTS: Mapping[Mode, frozenset[Mode]] = {
+    "ACCESS SHARE": frozenset(MODES[7:]),
+    "ROW SHARE": frozenset(MODES[6:]),
+    "ROW EXCLUSIVE": frozenset(MODES[4:]),
+    "SHARE UPDATE EXCLUSIVE": frozenset(MODES[3:]),
+    "SHARE": frozenset({"ROW EXCLUSIVE", "SHARE UPDATE EXCLUSIVE", "SHARE ROW EXCLUSIVE", "EXCLUSIVE", "ACCESS EXCLUSIVE"}),
+    "SHARE ROW EXCLUSIVE": frozenset(MODES[2:]),
+    "EXCLUSIVE": frozenset(MODES[1:]),
+    "ACCESS EXCLUSIVE": frozenset(MODES),
+}
+
+
+def from_pg_locks(spelled: str) -> Mode | None:
+    """``AccessExclusiveLock``, as pg_locks spells it, as a mode; None for what is no lock on a relation."""
+    return _SPELLED.get(spelled)
 
 
 def stronger(first: Mode, second: Mode) -> Mode:

@@ -3,9 +3,10 @@
 from collections.abc import Generator
 
 from app.run.events import Event, Gauge, UnitCommitted, UnitReconciled
+from app.sql.lock_levels import CONFLICTS
 from app.sql.names import from_range_var
 from app.sql.tree import commands
-from app.steps.politeness import CONFLICTS, holders, wanted_locks
+from app.steps.politeness import holders, wanted_locks
 from app.steps.sql_run import Moves, SqlRun
 from app.steps.units import Unit
 from app.target.errors import TargetError

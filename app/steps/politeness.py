@@ -7,21 +7,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from app.sql.lock_levels import MODES, Mode, statement_mode
+from app.sql.lock_levels import CONFLICTS, MODES, Mode, statement_mode
 from app.steps.units import Part
 from app.target.session import Target
 
-#: What each mode conflicts with. Source: table "Conflicting Lock Modes" of PostgreSQL's manual, 13.3.
-CONFLICTS: dict[Mode, frozenset[Mode]] = {
-    "ACCESS SHARE": frozenset(MODES[7:]),
-    "ROW SHARE": frozenset(MODES[6:]),
-    "ROW EXCLUSIVE": frozenset(MODES[4:]),
-    "SHARE UPDATE EXCLUSIVE": frozenset(MODES[3:]),
-    "SHARE": frozenset({"ROW EXCLUSIVE", "SHARE UPDATE EXCLUSIVE", "SHARE ROW EXCLUSIVE", "EXCLUSIVE", "ACCESS EXCLUSIVE"}),
-    "SHARE ROW EXCLUSIVE": frozenset(MODES[2:]),
-    "EXCLUSIVE": frozenset(MODES[1:]),
-    "ACCESS EXCLUSIVE": frozenset(MODES),
-}
 _ALL_RELATIONS = frozenset({"DropStmt", "TruncateStmt", "LockStmt"})
 
 _HOLDERS = """

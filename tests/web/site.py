@@ -9,6 +9,7 @@ from starlette.testclient import TestClient
 
 from app.actions.work import Wake
 from app.analysis.analyse import analyse_plan
+from app.analysis.basis import Basis
 from app.store import plans, sign_ins
 from app.store.tables import Plan
 from app.store.words import JobState
@@ -71,10 +72,10 @@ class Site:
         client.cookies.set("headgate", token)
         return client
 
-    def analysed(self, plan: Plan) -> None:
-        """As if a worker had analysed the plan's newest revision, with the real rules and no schema."""
+    def analysed(self, plan: Plan, basis: Basis | None = None) -> None:
+        """As if a worker had analysed the plan's newest revision, with the real rules; without a basis, with no schema."""
         revision = self.world.revision(plan)
         with self.world.sessions.begin() as session:
             row = plans.queue_analysis(session, revision.id, plan.target_id, now=self.world.clock.now())
             row.state, row.rules_version, row.finished_at = JobState.DONE, "1", self.world.clock.now()
-            row.report = analyse_plan(plans.content(revision), schema=None, statistics=None, server_version=18).as_json()
+            row.report = analyse_plan(plans.content(revision), basis=basis or Basis()).as_json()

@@ -3,6 +3,7 @@
 from app.actions.worker.check_target import keep_snapshot, look
 from app.actions.worker.desk import Desk, Report, target_dsn
 from app.analysis.analyse import analyse_plan
+from app.analysis.basis import Basis
 from app.analysis.registry import RULES_VERSION
 from app.catalog.encoding import statistics_from_json
 from app.catalog.records import Statistics
@@ -10,7 +11,7 @@ from app.catalog.statistics import with_rates
 from app.errors import HeadgateError
 from app.plan.model import Plan
 from app.store.tables.plans import Analysis, PlanRevision
-from app.store.targets import newest_snapshot
+from app.store.targets import get, newest_snapshot, policy_of
 from app.store.words import JobState
 
 #: two looks that are nearer tell nothing about how busy a table is
@@ -25,18 +26,15 @@ def analyse(desk: Desk, analysis_id: int, report: Report) -> None:
         plan = Plan.from_json(session.get_one(PlanRevision, row.revision_id).document)
         target_id = row.target_id
         dsn = target_dsn(session, desk.settings, target_id) if target_id else None
+        policy = policy_of(session, get(session, target_id)) if target_id else None
     try:
         report({"text": "Reading the target's catalog" if dsn else "Reading the plan"})
         schema, statistics = look(dsn) if dsn else (None, None)
         if statistics and target_id:
             statistics = _with_traffic(desk, target_id, statistics)
         report({"text": "Judging every statement"})
-        judged = analyse_plan(
-            plan,
-            schema=schema,
-            statistics=statistics,
-            server_version=schema.server_version_num // 10000 if schema else None,
-        )
+        basis = Basis(schema=schema, statistics=statistics, lock_timeout_ms=float(policy.lock_timeout_ms) if policy else None)
+        judged = analyse_plan(plan, basis=basis)
     except HeadgateError as error:
         with desk.sessions.begin() as session:
             row = session.get_one(Analysis, analysis_id)

@@ -215,6 +215,8 @@ def _tables(analysis: Analysis | None, statistics: Statistics | None) -> tuple[T
 
 def _downtime(analysis: Analysis | None) -> str:
     """How long others wait at worst, in a sentence; empty where nothing is known."""
+    if analysis and analysis.worst_moment:
+        return f"None; at the worst moment {analysis.worst_moment.sentence}."
     waits = [statement.blocked_ms for statement in (analysis.statements if analysis else ()) if statement.blocked_ms]
     if not waits:
         return ""

@@ -101,6 +101,8 @@ class PlanHead:
     is_production: bool
     choices: tuple[TargetChoice, ...]
     risk: str | None
+    #: how many statements would wait, in a sentence; empty where no target was measured
+    worst_moment: str
     stops: tuple[Stop, ...]
     next: NextStep | None
     is_moving: bool
@@ -237,6 +239,7 @@ def plan_head(work: Work, now: Standing) -> PlanHead:
         is_production=environment.is_production if environment else False,
         choices=_choices(work, plan, target),
         risk=report.get("risk"),
+        worst_moment=(report.get("worst_moment") or {}).get("sentence", ""),
         stops=found,
         next=next_step.next_step(work, now),
         is_moving=any(stop.css == "is-moving" for stop in found[:3]),

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from app.actions.permissions import Permission
 from app.actions.work import Work
-from app.analysis.report import Analysis, StatementReport
+from app.analysis.report import Analysis
 from app.review.approvals import Tally
 from app.store import reviews
 from app.store.tables import Decision, PlanRevision
@@ -17,8 +17,6 @@ from app.web.formats import milliseconds
 from app.web.views.plan_document import PlanDocument
 from app.web.views.plan_head import Standing
 from app.web.views.revisions import changes_between, content_of
-
-_STRENGTH = ("ACCESS EXCLUSIVE", "EXCLUSIVE", "SHARE ROW EXCLUSIVE", "SHARE", "SHARE UPDATE EXCLUSIVE", "ROW EXCLUSIVE")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,26 +123,15 @@ def _sentence(kind: str, detail: str, report: Analysis | None, step_id: str) -> 
 def _worst_moment(report: Analysis | None) -> str:
     if report is None:
         return "Not known: the plan is not analysed."
-    locking = [(statement, lock) for statement in report.statements for lock in statement.locks if lock.blocks]
-    if not locking:
-        return "Nobody waits: no statement takes a lock that blocks reads or writes."
-    statement, lock = max(locking, key=lambda pair: (_blocked(pair[0]), -_rank(pair[1].mode), "reads" in pair[1].blocks))
-    how_long = ""
-    if statement.blocked_ms and statement.blocked_ms[1] < 1:
-        how_long = " for less than 1 ms"
-    elif statement.blocked_ms:
-        how_long = f" for {milliseconds(statement.blocked_ms[0])} to {milliseconds(statement.blocked_ms[1])}"
+    worst = report.worst_moment
+    if worst is None:
+        return "Not known: an older version analysed it; analyse it again."
+    sentence = worst.sentence[:1].upper() + worst.sentence[1:]
+    statement = next((each for each in report.statements if each.index == worst.statement), None)
+    if worst.impact is None or statement is None:
+        return f"{sentence}."
     where = f"step {statement.step}, line {statement.line}" if statement.step else f"line {statement.line}"
-    who = " and ".join(lock.blocks).capitalize()
-    return f"{who} on {lock.relation} wait{how_long}: {statement.command} takes {lock.mode} ({where})."
-
-
-def _blocked(statement: StatementReport) -> float:
-    return statement.blocked_ms[1] if statement.blocked_ms else 0.0
-
-
-def _rank(mode: str) -> int:
-    return _STRENGTH.index(mode) if mode in _STRENGTH else len(_STRENGTH)
+    return f"{sentence}: {statement.command} on {worst.impact.relation} ({where}). {worst.impact.basis}."
 
 
 def _breaks(now: Standing, report: Analysis | None) -> list[str]:

@@ -4,9 +4,8 @@ import json
 
 from app.analysis.analyse import analyse_plan, analyse_script
 from app.analysis.formats import as_github, as_sarif, as_text
-from app.analysis.impact import impacts
 from app.plan.model import AcceptedRisk, Phase, Plan, Step
-from tests.doubles.shop import a_shop, sizes
+from tests.doubles.shop import a_shop
 
 
 def test_a_finding_stands_where_its_cause_stands() -> None:
@@ -84,19 +83,12 @@ def test_rollbacks_come_with_the_statements() -> None:
     assert "DROP COLUMN x" in (report.rollback.sql or "")
 
 
-def test_who_waits_is_told_with_its_inputs() -> None:
-    statistics = sizes(mebibytes=3_000, rows=20_000_000, per_second=40.0)
-    report = analyse_script("CREATE INDEX i ON users (age)", schema=a_shop(), statistics=statistics).statements[0]
-    (impact,) = impacts(report, statistics)
-    assert (impact.relation, impact.blocked, impact.waiting_statements) == ("public.users", ("writes",), 1860)
-    assert "SHARE for up to 46.5 s, 40.0 statements a second" in impact.basis
-
-
 def test_text_names_place_level_reason_and_safe_way() -> None:
     text = as_text(analyse_script("CREATE INDEX i ON users (a)", file="1.sql"))
     assert "HIGH    1.sql:1  CREATE INDEX i ON users (a)" in text
     assert "CREATE INDEX CONCURRENTLY i ON users (a);" in text
-    assert text.splitlines()[-4].endswith("risk: high")
+    assert text.splitlines()[-5].endswith("risk: high")
+    assert text.splitlines()[-4].startswith("Worst moment: writes on public.users would wait")
 
 
 def test_github_gets_one_annotation_for_each_finding() -> None:

@@ -1,6 +1,7 @@
 """A plan is judged as a whole: what a later step settles is not held against an earlier one."""
 
-from app.analysis.analyse import Basis, Script, analyse_plan, analyse_scripts
+from app.analysis.analyse import Script, analyse_plan, analyse_scripts
+from app.analysis.basis import Basis
 from app.plan.model import Phase, Plan, Step
 
 ADD = "ALTER TABLE users ADD CONSTRAINT role_there CHECK (role IS NOT NULL) NOT VALID"

@@ -2,7 +2,8 @@
 
 import pytest
 
-from app.analysis.analyse import Basis, Script, analyse_script, analyse_scripts
+from app.analysis.analyse import Script, analyse_script, analyse_scripts
+from app.analysis.basis import Basis
 from tests.doubles.shop import a_shop
 
 NOT_VALID = "ALTER TABLE users ADD CONSTRAINT c CHECK (age > 1) NOT VALID"

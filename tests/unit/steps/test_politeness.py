@@ -1,7 +1,7 @@
 import pytest
 
-from app.sql.lock_levels import MODES
-from app.steps.politeness import CONFLICTS, sentence, wanted_locks
+from app.sql.lock_levels import CONFLICTS, MODES
+from app.steps.politeness import sentence, wanted_locks
 from app.steps.units import units_of
 
 

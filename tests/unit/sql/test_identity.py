@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.monitoring.identity import identify, is_about_data, is_our_own, touches
+from app.sql.identity import identify, is_about_data, is_our_own, touches
 
 
 @pytest.mark.parametrize(

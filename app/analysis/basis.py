@@ -1,0 +1,38 @@
+"""What a judgement rests on besides the text: the target's catalog, sizes and traffic, and how it is to be judged."""
+
+from dataclasses import dataclass, field
+
+from app.analysis.context import Options
+from app.analysis.duration import ASSUMED, Rates
+from app.catalog.records import Schema, Statistics
+
+#: what is assumed where no target says otherwise: the newest version that the parser knows
+NEWEST_VERSION = 18
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Basis:
+    """What the judgement rests on, besides the text."""
+
+    schema: Schema | None = None
+    statistics: Statistics | None = None
+    #: major version; None means the catalog's, or the newest
+    server_version: int | None = None
+    assume_large: bool = False
+    #: True where Headgate's engine runs the statements
+    runs_here: bool = False
+    #: how long work takes on the target: learned there, or assumed
+    rates: Rates = field(default_factory=lambda: ASSUMED)
+    #: how long Headgate's engine waits for a lock there; None where somebody else runs the statements
+    lock_timeout_ms: float | None = None
+
+    def options(self) -> Options:
+        """The options for the rules."""
+        version = self.server_version or (self.schema.server_version_num // 10_000 if self.schema else NEWEST_VERSION)
+        return Options(
+            server_version=version,
+            assume_large=self.assume_large,
+            runs_here=self.runs_here,
+            rates=self.rates,
+            lock_timeout_ms=self.lock_timeout_ms,
+        )
