@@ -1,85 +1,109 @@
-"""The engine is killed with SIGKILL at every event of a plan with all kinds of unit; afterwards the data is looked at."""
+"""The engine is killed with SIGKILL at every safe point of a plan with all kinds of unit; afterwards the data is looked at."""
 
-import os
-import signal
 import sys
-from dataclasses import replace
+from pathlib import Path
 
+import psutil
 import pytest
 
-from app.engine.order import RunOrder
-from tests.chaos.stages import Child, Facts, assert_like, facts, finished, new_order, to_the_end, undo_order
-from tests.doubles.databases import Database, fresh_database
+from app.sql.split import split
+from app.steps.registry import KINDS
+from app.steps.units import units_of
+from tests.chaos.driver import Point, finished, killed_at, killed_at_a_new_point, next_holder, to_the_end
+from tests.chaos.rounds import some
+from tests.chaos.stages import assert_like, every_kind, facts, new_order, undo_order
+from tests.doubles.databases import fresh_database
 from tests.doubles.diary import Diary
+from tests.doubles.receiver import receiving
 
 pytestmark = [pytest.mark.chaos, pytest.mark.skipif(sys.platform != "linux", reason="forks a driver and reads /proc")]
 
-
-def killed_at(order: RunOrder, number: int) -> int:
-    """Drive the run in a process that kills itself before it keeps event ``number``; how it ended."""
-
-    def at(now, _event):
-        if now == number:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    child = Child(order, at)
-    code = child.wait()
-    child.told()
-    return code
+#: tried one by one in the short form too, beside the walk through all of them
+ALONE = 8
+#: told once in half a second, so that their number is no property of the plan
+BY_TIME = {"batch_committed"}
 
 
-@pytest.fixture
-def expected(database: Database) -> Facts:
-    """What an undisturbed run comes to."""
-    assert finished(to_the_end(new_order(database)))
-    return facts(database)
+@pytest.fixture(scope="module")
+def hook():
+    with receiving() as receiver:
+        yield receiver
 
 
-def test_a_run_that_is_killed_at_every_safe_point_does_everything_once(postgres_server, expected):
-    number, killed = 0, 0
-    while True:
-        number += 1
-        with fresh_database(postgres_server) as database:
-            order = new_order(database)
-            code = killed_at(order, number)
-            if code == 0:
-                break
-            assert code == -signal.SIGKILL
-            killed += 1
-            assert finished(to_the_end(replace(order, fence=2))), f"killed at event {number}"
-            assert_like(database, expected)
-    assert killed >= 40, "the plan has so many safe points"
-
-
-def test_a_run_whose_every_holder_is_killed_still_gets_there(postgres_server, expected):
+@pytest.fixture(scope="module")
+def calm(postgres_server, hook, tmp_path_factory):
+    """What an undisturbed run and its rollback come to, and the safe points of both."""
     with fresh_database(postgres_server) as database:
-        order = new_order(database)
-        kills = 0
-        # the longer the list of units that are found done, the later the next kill
-        while killed_at(order, 4 + kills) != 0:
-            kills += 1
-            order = replace(order, fence=order.fence + 1)
-            assert kills < 100, "each holder gets a little further"
-        assert kills > 5
-        assert_like(database, expected)
+        order = new_order(database, every_kind(hook.url), backup_dir=tmp_path_factory.mktemp("calm"))
+        forward, back = Diary(), Diary()
+        assert finished(to_the_end(order, forward))
+        done = facts(database)
+        assert finished(to_the_end(undo_order(order), back))
+        yield done, points(forward), facts(database), points(back)
 
 
-def test_a_rollback_that_is_killed_at_every_safe_point_undoes_everything_once(postgres_server, database):
-    forward = new_order(database)
-    before = facts(database)
+def points(diary: Diary) -> list[Point]:
+    return [Point.of(event) for event in diary if event.type() not in BY_TIME]
+
+
+def assert_saved(folder: Path) -> None:
+    """A backup with its manifest, and nothing of those that were cut off: no file, no process."""
+    writing = [process for process in psutil.process_iter(["cmdline"]) if str(folder) in " ".join(process.info["cmdline"] or ())]
+    assert not writing
+    names = {path.name.removesuffix(".manifest.json") for path in folder.iterdir()}
+    assert names
+    assert not [name for name in names if name.endswith(".partial")]
+
+
+def test_the_plan_holds_every_kind_of_step_and_of_unit():
+    steps = every_kind("http://127.0.0.1/")
+    assert {step.kind for step in steps} == set(KINDS)
+    units = [unit for step in steps if step.kind == "sql" for unit in units_of(step.spec["sql"])]
+    assert {unit.way for unit in units} == {"transaction", "index", "detach", "repeat"}
+    text = " ".join(statement.text for step in steps if step.kind == "sql" for statement in split(step.spec["sql"]))
+    for words in ("CREATE INDEX", "DROP INDEX", "REINDEX INDEX", "REINDEX TABLE", "REINDEX SCHEMA"):
+        assert f"{words} CONCURRENTLY" in text
+
+
+def test_a_run_whose_holders_are_killed_one_safe_point_further_each_does_everything_once(database, calm, hook, tmp_path):
+    done, every, _, _ = calm
+    order, known = new_order(database, every_kind(hook.url), backup_dir=tmp_path), set()
+    hook.keys.clear()
+    while (point := killed_at_a_new_point(order, known)) is not None:
+        known.add(point)
+        order = next_holder(order)
+        assert len(known) < 4 * len(every), "each holder gets a little further"
+    assert known >= set(every), "every safe point of an undisturbed run was somebody's last"
+    assert len(every) >= 80, "the plan has so many"
+    assert_like(database, done)
+    assert_saved(tmp_path)
+    # at least once, and the receiver can tell that it is the same call
+    assert len(hook.keys) > 1
+    assert set(hook.keys) == {f"{order.key}/tell"}
+
+
+def test_a_run_that_is_killed_at_one_safe_point_and_nowhere_else_does_everything_once(postgres_server, calm, hook, tmp_path):
+    done, every, _, _ = calm
+    for number in some(range(1, len(every) + 1), ALONE):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        with fresh_database(postgres_server) as database:
+            order = new_order(database, every_kind(hook.url), backup_dir=folder)
+            assert killed_at(order, number), f"there is no event {number}"
+            assert finished(to_the_end(next_holder(order))), f"killed at event {number}"
+            assert_like(database, done)
+            assert_saved(folder)
+
+
+def test_a_rollback_whose_holders_are_killed_one_safe_point_further_each_undoes_everything_once(database, calm, hook, tmp_path):
+    _, _, undone, every = calm
+    forward = new_order(database, every_kind(hook.url), backup_dir=tmp_path)
     assert finished(to_the_end(forward))
-    with fresh_database(postgres_server, template=database.name) as undone:
-        assert finished(to_the_end(replace(undo_order(forward), dsn=undone.dsn)))
-        after = facts(undone)
-    assert (after.once, after.counted) == (before.once, before.counted)
-    number = 0
-    while True:
-        number += 1
-        # a copy of the database as the forward run left it, ledger and all
-        with fresh_database(postgres_server, template=database.name) as other:
-            undoing = replace(undo_order(forward), dsn=other.dsn)
-            if killed_at(undoing, number) == 0:
-                break
-            assert finished(to_the_end(replace(undoing, fence=2), Diary())), f"killed at event {number}"
-            assert_like(other, after)
-    assert number > 15
+    order, known = undo_order(forward), set()
+    while (point := killed_at_a_new_point(order, known)) is not None:
+        known.add(point)
+        order = next_holder(order)
+        assert len(known) < 4 * len(every), "each holder gets a little further"
+    assert known >= set(every)
+    assert len(every) > 30
+    assert_like(database, undone)

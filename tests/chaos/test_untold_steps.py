@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from app.run.events import BatchCommitted, StepFinished, StepRolledBack, StepStarted
-from tests.chaos.stages import finished, new_order, to_the_end, undo_order
+from tests.chaos.driver import finished, to_the_end
+from tests.chaos.stages import new_order, undo_order
 from tests.doubles.diary import Diary
 
 pytestmark = pytest.mark.chaos
