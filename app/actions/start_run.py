@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from app.actions import reach, wording
 from app.actions.load_readiness import load_facts
 from app.actions.permissions import Permission
-from app.actions.starting import FROZEN, DoneAlreadyError, NotReadyError, TargetTakenError
+from app.actions.starting import DoneAlreadyError, NotReadyError, TargetTakenError, frozen_limits
 from app.actions.work import Work
 from app.errors import MovedMeanwhileError, NotFoundError
 from app.review.facts import Facts
@@ -134,7 +134,7 @@ def _require_ready(facts: Facts) -> Ready:
 def _options(work: Work, target: Target, asked: Mapping[str, Any]) -> dict[str, Any]:
     policy = targets.policy_of(work.session, target)
     # the limits are those of the moment of the start: a policy that is edited meanwhile counts for the next run
-    options: dict[str, Any] = {"profile": policy.profile, "locks": {name: getattr(policy, name) for name in FROZEN}}
+    options: dict[str, Any] = {"profile": policy.profile, "locks": frozen_limits(policy)}
     if asked.get("profile"):
         if asked["profile"] not in PROFILES:
             raise wording.refused("profile", f"The profiles are {', '.join(PROFILES)}.")

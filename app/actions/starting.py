@@ -3,6 +3,7 @@
 from typing import Any
 
 from app.errors import HeadgateError, MovedMeanwhileError
+from app.review.policy import EnvironmentPolicy
 from app.review.readiness import Missing
 from app.store.tables.runs import Run
 
@@ -46,5 +47,18 @@ class DoneAlreadyError(MovedMeanwhileError):
     """This very revision ran on this target, and what it did stands."""
 
 
-#: limits of the policy that a run keeps from its start to its end
-FROZEN = ("lock_timeout_ms", "statement_timeout_ms", "attempts", "patience_ms")
+#: limits of the policy that a run keeps from its start to its end: the fields of app.steps.protocol.LockPolicy
+_FROZEN = (
+    "lock_timeout_ms",
+    "statement_timeout_ms",
+    "transaction_timeout_ms",
+    "attempts",
+    "patience_ms",
+    "queue_tolerance_ms",
+    "queue_sessions",
+)
+
+
+def frozen_limits(policy: EnvironmentPolicy) -> dict[str, int]:
+    """The limits that a run which is started now keeps to its end, by the names of LockPolicy's fields."""
+    return {name: getattr(policy, name) for name in _FROZEN}

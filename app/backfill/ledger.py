@@ -48,6 +48,10 @@ _TRYING = """
            waiting_since = excluded.waiting_since, finished_at = NULL, error = NULL
      WHERE u.state <> 'done'
 """
+_WITHDRAW = """
+    UPDATE {schema}.unit SET state = 'trying'
+     WHERE run = %(run)s AND step = %(step)s AND direction = %(direction)s AND unit = %(unit)s AND state = 'intent'
+"""
 _DONE = """
     INSERT INTO {schema}.unit AS u
            (run, step, unit, direction, state, digest, fence, started_at, finished_at, duration_ms)
@@ -201,6 +205,12 @@ class Ledger:
         with target.transaction():
             self.assert_fence(target)
             self._record_open(target, step, unit, digest=digest, state="intent", attempts=attempts)
+
+    def withdraw_intent(self, target: Target, step: str, unit: int) -> None:
+        """Write that the target refused a statement that was announced: it left nothing that could be taken for its effect."""
+        with target.transaction():
+            self.assert_fence(target)
+            target.execute(self._sql(_WITHDRAW), {**self._key(step), "unit": unit})
 
     def record_attempt(
         self, target: Target, step: str, unit: int, digest: str, *, attempts: int, waiting_since: datetime | None

@@ -114,6 +114,9 @@ def _show(args: argparse.Namespace, client: HeadgateClient) -> int:
     answer = client.get(f"/plans/{args.plan}", target_id=args.target)
     lines = [f"{answer['name']}: {answer['state']}, revision {answer['revision']}, risk {answer.get('risk', 'unknown')}"]
     lines += [f"  missing: {gap['what']}. {gap['why']}" for gap in answer.get("missing", ())]
+    lines += [
+        f"  step {step}: {found['policy']}" for step, limits in answer.get("limits", {}).items() for found in limits["classes"]
+    ]
     return _say(args, answer, "\n".join(lines))
 
 

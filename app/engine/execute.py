@@ -200,7 +200,7 @@ def _run_step(work: _Slice, step: Step, position: int) -> SliceResult | None:
 
 def _drive(work: _Slice, step: Step, undo: Undo | None, position: int) -> Done | Waiting | Stopped:
     context = _context(work, step, position)
-    work.heartbeat.begin_step(step.id, queue_tolerance_ms=policy_of(context).queue_tolerance_ms)
+    work.heartbeat.begin_step(step.id, policy_of(context))
     kind = kind_of(step.kind) if undo is None else undo.kind
     if kind is None:
         return Done()
@@ -236,7 +236,7 @@ def _answer_error(work: _Slice, step: Step, error: HeadgateError) -> SliceResult
     if isinstance(error, LeaseLostError) or (isinstance(error, TargetError) and is_target_away(error)):
         raise error
     why = work.heartbeat.interrupted() if isinstance(error, StatementCancelledError) else None
-    if why is None or why.reason == "queue":
+    if why is None or why.reason in {"queue", "locks"}:
         return _fail(work, step, error)
     if why.reason == "lease":
         raise LeaseLostError from error

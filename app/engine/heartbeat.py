@@ -10,10 +10,11 @@ from typing import Self
 
 import psycopg
 
-from app.catalog.activity import ProgressBar, Queue
+from app.catalog.activity import ProgressBar
 from app.engine.observer import Observer
 from app.run.journal import Ask, Journal, LeaseLostError
-from app.steps.protocol import Interruption
+from app.steps.giving_way import LockWait, Manners, yields
+from app.steps.protocol import Interruption, LockPolicy
 from app.target.errors import TargetError
 
 #: How often it wakes up; asks are looked for once a second, the lock queue at every waking.
@@ -25,9 +26,14 @@ BEAT_SECONDS = 1.0
 class _Watched:
     pid: int
     statement: str
-    gives_way: bool
+    manners: Manners
     since: float
     bar: ProgressBar
+    wait: LockWait
+
+    @classmethod
+    def now(cls, pid: int, statement: str, manners: Manners) -> Self:
+        return cls(pid, statement, manners, time.monotonic(), ProgressBar(), LockWait())
 
 
 class Heartbeat:
@@ -39,7 +45,7 @@ class Heartbeat:
         self._observer = Observer(dsn)
         self._lease_seconds = lease_seconds
         self._beat_seconds = min(BEAT_SECONDS, lease_seconds / 3)
-        self._step, self._tolerance_ms = "", 0
+        self._step, self._policy = "", LockPolicy()
         self._lock = threading.Lock()
         self._watched: _Watched | None = None
         self._interruption: Interruption | None = None
@@ -62,18 +68,23 @@ class Heartbeat:
         self._thread.join()
         self._observer.close()
 
-    def begin_step(self, step: str, *, queue_tolerance_ms: int) -> None:
+    def begin_step(self, step: str, policy: LockPolicy) -> None:
         """What follows belongs to this step."""
-        self._step, self._tolerance_ms = step, queue_tolerance_ms
+        self._step, self._policy = step, policy
 
-    def watch(self, pid: int | None, statement: str | None, /, *, gives_way: bool = False) -> None:
+    def watch(self, pid: int | None, statement: str | None, /, *, gives_way: bool = False, lock_deadline_ms: int = 0) -> None:
         """A backend runs a statement now (None: none)."""
         with self._lock:
             if pid is None:
                 self._watched = None
                 return
             self._interruption = None
-            self._watched = _Watched(pid, statement or "", gives_way, time.monotonic(), ProgressBar())
+            manners = Manners(
+                tolerance_ms=self._policy.queue_tolerance_ms if gives_way else 0,
+                sessions=self._policy.queue_sessions,
+                lock_deadline_ms=lock_deadline_ms,
+            )
+            self._watched = _Watched.now(pid, statement or "", manners)
 
     def interrupted(self) -> Interruption | None:
         """Why the last watched statement was cancelled by us."""
@@ -126,9 +137,13 @@ class Heartbeat:
     def _look(self, watched: _Watched) -> None:
         try:
             queue = self._observer.queue(watched.pid)
-            if watched.gives_way and _is_too_long(queue, self._tolerance_ms):
-                waited_ms = (queue.worst_wait_seconds or 0.0) * 1000
-                self._interrupt(Interruption(reason="queue", waiting=queue.victims, held_ms=waited_ms), only=watched)
+            reason = yields(queue, watched.wait.count(queue, time.monotonic()), watched.manners)
+            if reason is not None:
+                worst_ms = (queue.worst_wait_seconds or 0.0) * 1000
+                self._interrupt(
+                    Interruption(reason=reason, waiting=queue.victims, held_ms=worst_ms, held_a_lock=not queue.is_waiting),
+                    only=watched,
+                )
             if time.monotonic() >= self._next_gauge:
                 gauge = self._observer.look(
                     step=self._step, pid=watched.pid, statement=watched.statement, bar=watched.bar, queue=queue
@@ -156,7 +171,3 @@ class Heartbeat:
             except (psycopg.Error, TargetError):
                 # tried again with the next beat
                 self._observer.close()
-
-
-def _is_too_long(queue: Queue, tolerance_ms: int) -> bool:
-    return tolerance_ms > 0 and queue.victims > 0 and (queue.worst_wait_seconds or 0.0) * 1000 > tolerance_ms

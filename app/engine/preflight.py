@@ -97,7 +97,7 @@ def _rights(target: Target, schema: str) -> list[Hindrance]:
 
 def _in_the_way(target: Target, order: RunOrder, units: list[Unit]) -> list[Holder]:
     older = order.locks.lock_timeout_ms
-    wanted = wanted_locks(part for unit in units for part in unit.parts)
+    wanted = wanted_locks([part for unit in units for part in unit.parts])
     found = holders(target, wanted, older_than_ms=older)
     if any(unit.way == "index" for unit in units):
         found += old_snapshots(target, older_than_ms=older)

@@ -54,8 +54,13 @@ _SQL = Kind(
     sentence="Runs statements in the order written.",
     fields=(
         Field(name="sql", type=types.TEXT, required=True, sentence="One or more statements, each ended by a semicolon."),
-        _duration("lock_timeout", "How long a statement waits for a lock before it gives way and tries again.", "policy"),
+        _duration(
+            "lock_timeout",
+            "How long a statement waits for a lock, and for all its locks together, before it tries again.",
+            "policy",
+        ),
         _duration("statement_timeout", "How long one statement may take.", "policy"),
+        _duration("transaction_timeout", "How long one transaction may take; PostgreSQL 17 and newer.", "policy"),
         Field(
             name="attempts",
             type=types.whole(1, 1000),
@@ -63,7 +68,13 @@ _SQL = Kind(
             sentence="How often it asks for a lock.",
         ),
         _duration("patience", "How long it waits outside the lock queue for an old transaction to end.", "policy"),
-        _duration("queue_tolerance", "How long others may queue behind it before it gives way and tries again.", "3 s"),
+        _duration("queue_tolerance", "What those who queue behind it may wait, all together, before it gives way.", "policy"),
+        Field(
+            name="queue_sessions",
+            type=types.whole(0, 1000),
+            default="policy",
+            sentence="So many sessions behind it make it give way at once; 0 means that only the time counts.",
+        ),
         Field(
             name="transaction",
             type=types.BOOLEAN,

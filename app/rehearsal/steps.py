@@ -106,6 +106,6 @@ def _context(dsn: str, step: Step, run: UUID, ledger_schema: str) -> StepContext
     )
 
 
-def _nobody_watches(_pid: int | None, _statement: str | None, *, gives_way: bool = False) -> None:
+def _nobody_watches(_pid: int | None, _statement: str | None, *, gives_way: bool = False, lock_deadline_ms: int = 0) -> None:
     """On a shadow nobody waits behind us, whether the statement would give way or not."""
-    del gives_way
+    del gives_way, lock_deadline_ms

@@ -45,13 +45,17 @@ class EnvironmentPolicy:
     staging_first: bool = True
     #: when runs may make changes, in UTC; empty means always
     windows: tuple[Window, ...] = ()
+    #: the limits of app.steps.protocol.LockPolicy, whose words they are
     lock_timeout_ms: int = 2000
     #: 0 means none
     statement_timeout_ms: int = 0
+    transaction_timeout_ms: int = 0
     #: how often a lock is tried
     attempts: int = 30
     #: how long a run waits outside the queue for an old transaction, or for a target that is away
     patience_ms: int = 600_000
+    queue_tolerance_ms: int = 3000
+    queue_sessions: int = 10
     profile: Profile = "balanced"
 
     def as_json(self) -> dict[str, Any]:

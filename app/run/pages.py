@@ -96,7 +96,7 @@ def _one_event(name: str, cls: type[Event]) -> Iterator[str]:
 def untold() -> tuple[str, ...]:
     """Fields whose meaning is written nowhere, as ``event.field``."""
     found = []
-    named: Mapping[str, type[Event] | type[Gauge]] = {**EVENTS, "gauge": Gauge}
+    named: Mapping[str, type[Event | Gauge]] = {**EVENTS, "gauge": Gauge}
     for name, cls in named.items():
         told = _comments(cls)
         found += [

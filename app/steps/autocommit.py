@@ -1,21 +1,14 @@
 """A single statement outside transactions: intent, the statement, done. The catalog tells what an intent without a done means."""
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
+from functools import partial
 
 from app.run.events import Event, Gauge, UnitCommitted, UnitReconciled
 from app.sql.lock_levels import CONFLICTS
-from app.sql.names import from_range_var
-from app.sql.tree import commands
 from app.steps.politeness import holders, wanted_locks
 from app.steps.sql_run import Moves, SqlRun
-from app.steps.units import Unit
-from app.target.errors import TargetError
-
-_PARTITION = """
-    SELECT i.inhdetachpending AS pending
-      FROM pg_catalog.pg_inherits AS i
-     WHERE i.inhrelid = pg_catalog.to_regclass(%(child)s) AND i.inhparent = pg_catalog.to_regclass(%(parent)s)
-"""
+from app.steps.units import Part, Unit
+from app.target.errors import ConnectionLostError, TargetError
 
 _LIMITS = """
     SELECT pg_catalog.set_config('lock_timeout', %(lock)s, false),
@@ -25,45 +18,37 @@ _LIMITS = """
 
 def run_repeatable(run: SqlRun, unit: Unit) -> Moves:
     """VACUUM, CLUSTER, REINDEX: doing it again after a crash does no harm, so that is what an open intent means."""
-    row = run.rows.get(unit.number)
-    if row is not None and row.state == "intent" and run.context.is_recovery:
+    if has_intent(run, unit) and run.context.is_recovery:
         found = "the statement had begun; it may be repeated without harm"
         yield UnitReconciled(step=run.step, unit=unit.number, outcome="again", found=found)
-    yield from run_with_intent(run, unit, lock_timeout_ms=run.policy.lock_timeout_ms)
-
-
-def run_detach(run: SqlRun, unit: Unit) -> Moves:
-    """ALTER TABLE ... DETACH PARTITION ... CONCURRENTLY: a detachment that was cut off is finished, never begun twice."""
-    body = unit.parts[0].statement.body
-    parent = from_range_var(body["relation"])
-    child = from_range_var(next(iter(commands(body)))["def"]["PartitionCmd"]["name"])
-    row = run.rows.get(unit.number)
+    look = partial(holders, run.target, wanted_locks(unit.parts), older_than_ms=run.policy.lock_timeout_ms)
     while True:
-        found = run.target.one(_PARTITION, {"child": child, "parent": parent})
-        if row is not None and row.state == "intent" and found is None:
-            yield UnitReconciled(step=run.step, unit=unit.number, outcome="done", found=f"{child} is no partition any more")
-            yield from finish(run, unit, 0.0)
+        yield from run.wait_outside(unit, look, "waits outside the lock queue until an old transaction ends")
+        if (yield from run_with_intent(run, unit, lock_timeout_ms=run.lock_timeout_ms(unit), catch=True)):
             return
-        if found is not None and found["pending"]:
-            told = f"{child} is half detached; FINALIZE completes it"
-            yield UnitReconciled(step=run.step, unit=unit.number, outcome="again", found=told)
-            run.ledger.record_intent(run.target, run.step, unit.number, unit.digest, attempts=run.attempts(unit))
-            run.target.send(f"ALTER TABLE {parent} DETACH PARTITION {child} FINALIZE")
-            yield from finish(run, unit, 0.0)
-            return
-        done = yield from run_with_intent(run, unit, lock_timeout_ms=0, catch=True)
-        if done:
-            return
-        run.rows.update(run.ledger.units(run.target, run.step))
-        row = run.rows.get(unit.number)
+
+
+def has_intent(run: SqlRun, unit: Unit) -> bool:
+    """True where the unit was begun and nobody could say how it ended."""
+    row = run.rows.get(unit.number)
+    return row is not None and row.state == "intent"
 
 
 def run_with_intent(
-    run: SqlRun, unit: Unit, *, lock_timeout_ms: int, catch: bool = False
+    run: SqlRun,
+    unit: Unit,
+    *,
+    lock_timeout_ms: int,
+    part: Part | None = None,
+    catch: bool = False,
+    confirm: Callable[[], None] = lambda: None,
+    is_open: Callable[[], bool] = lambda: False,
 ) -> Generator[Event | Gauge, None, bool]:
     """Intent, statement, done, in as many attempts as the policy allows.
 
-    ``catch``: after a failed attempt that deserves another, return False so that the caller looks at the catalog first.
+    ``part``: what is sent in place of the unit's own statement. ``catch``: after a failed attempt that deserves another, return
+    False so that the caller looks at the catalog first. ``confirm`` raises where the server's answer is not to be believed;
+    ``is_open``: a refused attempt left a part of its work behind.
     """
     while True:
         run.ledger.record_intent(run.target, run.step, unit.number, unit.digest, attempts=run.attempts(unit))
@@ -71,8 +56,13 @@ def run_with_intent(
         limit_session(run, lock_timeout_ms)
         started = run.context.clock.monotonic()
         try:
-            yield from run.send(unit.parts[0], gives_way=queues_readers(unit))
+            yield from run.send(part or unit.parts[0], gives_way=queues_others(unit), lock_deadline_ms=run.lock_deadline_ms(unit))
+            confirm()
         except TargetError as error:
+            if not isinstance(error, ConnectionLostError) and not is_open():
+                # the server refused it: whatever is found there later is not of our making
+                run.ledger.withdraw_intent(run.target, run.step, unit.number)
+                run.rows.update(run.ledger.units(run.target, run.step))
             waited = (run.context.clock.monotonic() - started) * 1000
             yield from run.recover_from(error, unit, waited, lambda: holders(run.target, wanted_locks(unit.parts)))
             if catch:
@@ -96,6 +86,6 @@ def limit_session(run: SqlRun, lock_timeout_ms: int, statement_timeout_ms: int |
     run.target.execute(_LIMITS, {"lock": str(lock_timeout_ms), "all": str(longest)})
 
 
-def queues_readers(unit: Unit) -> bool:
-    """True where the statement's lock makes ordinary reads or writes wait; beside the traffic it need not give way."""
-    return any("ROW EXCLUSIVE" in CONFLICTS[mode] for _, mode in wanted_locks(unit.parts))
+def queues_others(unit: Unit) -> bool:
+    """True where the statement can make ordinary reads or writes wait: a build beside the traffic need not give way."""
+    return unit.way == "detach" or any("ROW EXCLUSIVE" in CONFLICTS[mode] for _, mode in wanted_locks(unit.parts))

@@ -40,37 +40,48 @@ StepRun = Generator[Event | Gauge, None, Outcome]
 class LockPolicy:
     """How long we may stand in a lock queue, and how often we try; per target, and per step where the step says so."""
 
+    #: for one lock, and for all locks of a statement together; the first attempts ask for less (app/steps/retry.py)
     lock_timeout_ms: int = 2000
-    #: the outer deadline of one statement in a transaction; 0 means none
+    #: how long one statement may take, its waits included; 0 means none
     statement_timeout_ms: int = 0
+    #: how long one transaction may take, where the server has transaction_timeout (PostgreSQL 17); 0 means none
+    transaction_timeout_ms: int = 0
     attempts: int = 30
     #: first rest between attempts; doubles with full jitter up to ``longest_rest_ms``
     first_rest_ms: int = 500
     longest_rest_ms: int = 30_000
     #: how long to wait outside the queue for an old transaction to end
     patience_ms: int = 600_000
-    #: how long others may queue behind a lock of ours before we cancel and try again
+    #: what those who queue behind us may wait, all together, before we cancel and try again
     queue_tolerance_ms: int = 3000
+    #: so many sessions behind us are too many in any case; 0 means that only the time counts
+    queue_sessions: int = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interruption:
     """Why the heartbeat cancelled the statement in flight."""
 
-    #: "ask": a person wants to stop; "queue": others waited behind us for too long; "lease": another worker holds the run
-    reason: Literal["ask", "queue", "lease"]
+    #: "ask": a person wants to stop; "queue": others waited behind us for too long; "locks": the statement waited too long
+    #: for its locks, all of them together; "lease": another worker holds the run
+    reason: Literal["ask", "queue", "locks", "lease"]
     #: the backend that ran it
     pid: int = 0
     #: how many sessions waited behind us, and the longest of them
     waiting: int = 0
     held_ms: float = 0.0
+    #: False where the statement still waited for a lock itself: then nothing but the wait is lost
+    held_a_lock: bool = True
 
 
 class Watch(Protocol):
     """Tells the heartbeat which backend runs a statement now (None: none), so that it can watch and cancel it."""
 
-    def __call__(self, pid: int | None, statement: str | None, /, *, gives_way: bool = False) -> None:
-        """``gives_way``: cancel the statement when others queue behind it for longer than the policy allows."""
+    def __call__(self, pid: int | None, statement: str | None, /, *, gives_way: bool = False, lock_deadline_ms: int = 0) -> None:
+        """``gives_way``: cancel the statement when others queue behind it for longer than the policy allows.
+
+        ``lock_deadline_ms``: cancel it when it has waited for so long for its locks, all of them together; 0 means never.
+        """
         ...
 
 

@@ -3,14 +3,18 @@
 from app.backfill.ledger import Ledger, LedgerMismatchError
 from app.plan.model import Step
 from app.run.events import UnitFoundDone
-from app.steps.autocommit import run_detach, run_repeatable
-from app.steps.index import run_index
+from app.steps.autocommit import run_repeatable
+from app.steps.detach import detach
+from app.steps.index import create_index, drop_index
 from app.steps.protocol import Done, StepContext, StepRun
+from app.steps.reindex import reindex
 from app.steps.sql_run import Moves, SqlRun, policy_of
 from app.steps.transaction import run_group, say_again
 from app.steps.units import Unit, settings_before, units_of
 
-_WAYS = {"transaction": run_group, "index": run_index, "detach": run_detach, "repeat": run_repeatable}
+_WAYS = {"transaction": run_group, "detach": detach, "repeat": run_repeatable}
+#: beside the traffic, by the kind of statement
+_INDEX_WAYS = {"IndexStmt": create_index, "DropStmt": drop_index, "ReindexStmt": reindex}
 
 
 class Sql:
@@ -59,7 +63,8 @@ def _units(run: SqlRun) -> Moves:
         if is_first:
             say_again(run, settings_before(run.units, unit.number))
             is_first = False
-        yield from _WAYS[unit.way](run, unit)
+        way = _INDEX_WAYS[unit.parts[0].statement.kind] if unit.way == "index" else _WAYS[unit.way]
+        yield from way(run, unit)
 
 
 def _is_done(run: SqlRun, unit: Unit) -> bool:

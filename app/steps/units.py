@@ -17,6 +17,7 @@ _REFUSED = {
     "CreatedbStmt": "It makes a database: no ledger could tell whether it took effect.",
     "DropdbStmt": "It drops a database, and with it every word about what took effect.",
     "AlterDatabaseStmt": "It changes the database as a whole, outside of what a plan can undo.",
+    "AlterDatabaseSetStmt": "It changes the database as a whole, outside of what a plan can undo.",
     "AlterDatabaseRefreshCollStmt": "It changes the database as a whole, outside of what a plan can undo.",
     "AlterSystemStmt": "It changes the server's configuration for everybody, outside of what a plan can undo.",
     "CreateTableSpaceStmt": "It changes the server's disk layout, outside of what a plan can undo.",
@@ -97,8 +98,10 @@ def way_of(part: Part) -> Way:
     Raises StepRefusedError where it can't be run exactly once.
     """
     kind, body = part.statement.kind, part.statement.body
-    if kind in _REFUSED:
-        raise _refused(part, _REFUSED[kind], "Run it by hand, outside of the plan.")
+    if kind in _REFUSED or part.effect.command == "ALTER DATABASE":
+        # ALTER DATABASE ... RENAME and OWNER have trees of their own
+        reason = _REFUSED.get(kind, _REFUSED["AlterDatabaseStmt"])
+        raise _refused(part, reason, "Run it by hand, outside of the plan.")
     if part.effect.is_transaction_control:
         raise _refused(
             part,

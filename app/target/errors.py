@@ -85,6 +85,10 @@ class SerializationFailureError(TargetError):
     is_retryable = True
 
 
+class TransactionTooLongError(TargetError):
+    """The server ended the session, since its transaction took longer than transaction_timeout; nothing was changed."""
+
+
 class StatementCancelledError(TargetError):
     """The statement was cancelled: by a person, by Headgate, or by statement_timeout."""
 
@@ -95,7 +99,7 @@ _BY_STATE: dict[str, type[TargetError]] = {
     "40001": SerializationFailureError,
     "57014": StatementCancelledError,
     "25P03": ConnectionLostError,
-    "25P04": ConnectionLostError,
+    "25P04": TransactionTooLongError,
     "57P01": ConnectionLostError,
     "57P02": ConnectionLostError,
     "57P03": ConnectionLostError,

@@ -1,4 +1,8 @@
+from dataclasses import replace
+
+from app.plan.model import Step
 from app.store import runs
+from tests.doubles.world import a_plan, a_step
 from tests.web.site import Forms, Site
 
 
@@ -53,6 +57,28 @@ def test_a_plan_that_is_ready_starts_once_however_often_the_form_is_sent(site: S
     with site.world.sessions() as session:
         assert len(runs.of_plan(session, plan.id)) == 1
     assert "advance" in [wake.task for wake in site.bell.rung]
+
+
+def test_what_each_step_may_ask_of_others_is_shown_before_the_run(site: Site):
+    own = Step(id="own", kind="sql", title="own", spec={"sql": "ALTER TABLE users ADD a int", "lock_timeout_ms": 750})
+    build = a_step("build", sql="CREATE INDEX CONCURRENTLY i ON users (a); VACUUM users")
+    plan = site.world.ready(a_plan(steps=(replace(own, rollback=build.rollback), build)))
+    site.world.policy(site.world.production, queue_sessions=4, patience_ms=60_000)
+    browser = site.browser("operator")
+    for path in ("start", "steps"):
+        page = browser.get(f"/plans/{plan.id}/{path}").text
+        assert "are waited for 100 ms at first and 750 ms at most, up to 30 times" in page
+        assert "The step itself says lock timeout ms" in page
+        assert "or when they are 4" in page
+        assert "Statement 1: No lock_timeout, which would leave an INVALID index" in page
+        assert "up to 1 min" in page
+    limits = browser.get(f"/api/v1/plans/{plan.id}").json()["limits"]
+    assert limits["own"]["limits"]["lock_timeout_ms"] == 750
+    assert limits["own"]["from_step"] == ["lock_timeout_ms"]
+    assert [(found["class"], found["statements"]) for found in limits["build"]["classes"]] == [
+        ("build", [1]),
+        ("repeatable", [2]),
+    ]
 
 
 def test_a_second_person_who_presses_start_is_told_who_was_faster(site: Site):

@@ -6,7 +6,7 @@ from typing import Any, Literal
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.actions.starting import FROZEN
+from app.actions.starting import frozen_limits
 from app.actions.worker.desk import Desk, target_dsn
 from app.engine.order import RunOrder
 from app.plan.model import Plan
@@ -52,8 +52,7 @@ def _policy(session: Session, run: Run) -> EnvironmentPolicy:
 def _locks(session: Session, run: Run) -> LockPolicy:
     kept = run.options.get("locks")
     if kept is None:
-        policy = _policy(session, run)
-        kept = {name: getattr(policy, name) for name in FROZEN}
+        kept = frozen_limits(_policy(session, run))
     return LockPolicy(**kept)
 
 

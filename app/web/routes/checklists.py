@@ -12,13 +12,13 @@ from app.actions.start_run import start_run
 from app.actions.tick_item import tick_item
 from app.actions.untick_item import untick_item
 from app.errors import InvalidInputError
-from app.review.policy import EnvironmentPolicy
 from app.web.dependencies import Page, Pages, SignedIn, go_to, undo
 from app.web.forms import Form, SentForm
 from app.web.routes.plans import TargetQuery, report_of
 from app.web.views.checklists import checklist_page
 from app.web.views.plan_document import plan_document
 from app.web.views.plan_head import plan_head, standing
+from app.web.views.step_limits import step_limits
 
 router = APIRouter(prefix="/plans/{plan_id}", include_in_schema=False)
 
@@ -75,14 +75,15 @@ def _start_page(
     work: SignedIn, page: Pages, plan_id: int, target: int | None, errors: dict[str, str] | None = None
 ) -> HTMLResponse:
     now = standing(work, plan_id, target)
-    policy = EnvironmentPolicy.from_json(now.environment.policy) if now.environment else EnvironmentPolicy()
     return page.show(
         "checklists/start.html",
         status=422 if errors else 200,
         head=plan_head(work, now),
         tab="checklist",
         page=checklist_page(work, now),
-        policy=policy,
+        policy=now.policy,
+        titles={step.id: step.title for step in now.content.steps()},
+        limits=step_limits(now.content, now.policy),
         rollback_sentence=plan_document(now.content, report_of(now)).rollback_sentence,
         token=secrets.token_urlsafe(18),
         errors=errors or {},

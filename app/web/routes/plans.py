@@ -22,6 +22,7 @@ from app.web.views import revisions
 from app.web.views.paging import query_of
 from app.web.views.plan_head import Standing, plan_head, standing
 from app.web.views.run_lines import run_lines
+from app.web.views.step_limits import step_limits
 from app.web.views.targets import projects as project_boxes
 
 router = APIRouter(prefix="/plans", include_in_schema=False)
@@ -77,7 +78,8 @@ def rail(work: SignedIn, page: Page, plan_id: int, tab: str = "plan", target: Ta
 def steps(work: SignedIn, page: Page, plan_id: int, target: TargetQuery = None) -> HTMLResponse:
     """Every step with its SQL, its findings and its way back."""
     now = standing(work, plan_id, target)
-    return page.show("plans/steps.html", head=plan_head(work, now), tab="steps", document=_document(work, now))
+    limits = step_limits(now.content, now.policy)
+    return page.show("plans/steps.html", head=plan_head(work, now), tab="steps", document=_document(work, now), limits=limits)
 
 
 @router.get("/{plan_id}/revisions")

@@ -10,6 +10,7 @@ from app.actions.create_environment import create_environment
 from app.actions.create_project import create_project
 from app.actions.edit_environment import edit_environment
 from app.actions.permissions import Permission
+from app.actions.starting import frozen_limits
 from app.actions.wording import COLORS
 from app.errors import InvalidInputError
 from app.plan.checklist import DEFAULT_CHECKLIST
@@ -92,7 +93,7 @@ def save_environment(work: SignedIn, page: Page, environment_id: int, form: Sent
 
 def _policy(form: Form) -> dict[str, Any]:
     """The rules as the form has them; what is wrong with them is said by the policy itself."""
-    numbers = ("backup_max_age_minutes", "lock_timeout_ms", "statement_timeout_ms", "attempts", "patience_ms")
+    numbers = ("backup_max_age_minutes", *frozen_limits(EnvironmentPolicy()))
     return {
         "approvals": {risk: form.text(f"approvals_{risk}") for risk in ("low", "medium", "high")},
         "approver_role": form.text("approver_role"),

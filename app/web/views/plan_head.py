@@ -13,6 +13,7 @@ from app.actions.work import Work
 from app.errors import NotFoundError
 from app.plan.model import Plan as Content
 from app.review.facts import Facts
+from app.review.policy import EnvironmentPolicy
 from app.review.readiness import Missing, NotReady, Ready, readiness
 from app.run.states import ACTIVE
 from app.store import findings, plans, targets
@@ -67,6 +68,11 @@ class Standing:
     def missing(self) -> tuple[Missing, ...]:
         """What stands between the plan and its run."""
         return self.readiness.missing if isinstance(self.readiness, NotReady) else ()
+
+    @property
+    def policy(self) -> EnvironmentPolicy:
+        """The rules of the target that is looked at; the defaults where there is none."""
+        return self.facts.policy if self.facts else EnvironmentPolicy()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

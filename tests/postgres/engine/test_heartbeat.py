@@ -1,5 +1,6 @@
 import threading
 import time
+from contextlib import closing
 
 import pytest
 
@@ -96,3 +97,19 @@ def test_no_session_is_opened_for_statements_that_are_quick(database):
         target.send("SELECT 1")
         heartbeat.watch(None, None)
         assert database.value("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'headgate observer'") == 0
+
+
+def test_a_statement_that_waits_too_long_for_its_locks_is_cancelled_though_it_has_no_lock_timeout(database):
+    database.execute("CREATE TABLE t (a int)")
+    with (
+        Target.connect(database.dsn, purpose="x", lock_timeout_ms=0) as target,
+        closing(database.connect(autocommit=False)) as holder,
+        Heartbeat(Diary(), database.dsn, lease_seconds=5) as heartbeat,
+    ):
+        holder.execute("LOCK TABLE t")
+        heartbeat.watch(target.pid, "DROP TABLE t", lock_deadline_ms=300)
+        with pytest.raises(StatementCancelledError):
+            target.send("DROP TABLE t")
+        why = heartbeat.interrupted()
+        heartbeat.watch(None, None)
+    assert (why.reason, why.held_a_lock) == ("locks", False)

@@ -5,9 +5,8 @@ from dataclasses import replace
 
 from app.engine.order import Finished, StepFailed, StopReached
 from app.run import events
-from app.steps.errors import BlockedTooLongError, GaveWayTooOftenError
-from app.steps.protocol import LockPolicy
-from app.target.errors import LockNotGrantedError
+from app.steps.errors import BlockedTooLongError
+from app.target.errors import LockNotGrantedError, TransactionTooLongError
 from tests.doubles.diary import Diary
 from tests.doubles.orders import QUICK, a_step, an_order, one_slice, to_the_end
 from tests.doubles.waiting import until
@@ -135,61 +134,6 @@ def test_a_deadlock_and_a_serialization_failure_are_tried_again(database):
     assert database.value("SELECT count(*) FROM t") == 1
 
 
-def test_a_statement_that_others_queue_behind_gives_way_and_tries_again(database):
-    database.execute("CREATE TABLE t (a int)")
-    diary, result = Diary(), []
-    # the first statement takes the lock, the second holds it while a reader queues
-    order = an_order(
-        database,
-        a_step("s", sql="ALTER TABLE t ADD b int; SELECT pg_sleep(20) WHERE NOT EXISTS (SELECT FROM quiet);"),
-        locks=LockPolicy(lock_timeout_ms=5000, queue_tolerance_ms=300, attempts=5, first_rest_ms=10, longest_rest_ms=10),
-    )
-    database.execute("CREATE TABLE quiet (a int)")
-
-    def on_event(event):
-        if isinstance(event, events.QueueYielded):
-            database.execute("INSERT INTO quiet SELECT 1 WHERE false; DROP TABLE quiet; CREATE TABLE quiet AS SELECT 1 AS a")
-
-    diary.on_event = on_event
-    thread = threading.Thread(target=lambda: result.append(one_slice(order, diary)))
-    thread.start()
-    until(lambda: len(diary.of(events.StatementStarted)) >= 2)
-    began = time.monotonic()
-    assert database.value("SELECT count(*) FROM t") == 0, "the reader gets through"
-    assert time.monotonic() - began < 5
-    thread.join(10)
-    assert isinstance(result[0], Finished)
-    (yielded,) = diary.of(events.QueueYielded)
-    assert yielded.waiting == 1
-    assert yielded.held_ms >= 300
-
-
-def test_giving_way_has_an_end(database):
-    database.execute("CREATE TABLE t (a int)")
-    result, done = [], threading.Event()
-    order = an_order(
-        database,
-        a_step("s", sql="ALTER TABLE t ADD b int; SELECT pg_sleep(20);"),
-        locks=LockPolicy(lock_timeout_ms=5000, queue_tolerance_ms=100, attempts=2, first_rest_ms=10, longest_rest_ms=10),
-    )
-
-    def read():
-        with database.connect() as reader:
-            while not done.is_set():
-                reader.execute("SELECT count(*) FROM t")
-
-    thread = threading.Thread(target=read)
-    thread.start()
-    try:
-        result.append(one_slice(order))
-    finally:
-        done.set()
-        thread.join(10)
-    assert isinstance(result[0], StepFailed)
-    assert isinstance(result[0].error, GaveWayTooOftenError)
-    assert database.value("SELECT count(*) FROM information_schema.columns WHERE table_name = 't'") == 1
-
-
 def test_a_long_statement_is_cancelled_on_the_server_within_two_seconds_of_an_ask(database):
     diary, result = Diary(), []
     order = an_order(database, a_step("s", sql="CREATE TABLE t (a int); SELECT pg_sleep(60);"))
@@ -207,25 +151,6 @@ def test_a_long_statement_is_cancelled_on_the_server_within_two_seconds_of_an_as
     assert isinstance(result[0], StopReached)
     assert diary.of(events.StatementCancelled)[0].step == "s"
     assert database.value("SELECT to_regclass('t')") is None
-
-
-def test_a_long_statement_shows_who_it_blocks(database):
-    database.execute("CREATE TABLE t (a int)")
-    diary, result = Diary(), []
-    order = an_order(
-        database, a_step("s", sql="LOCK TABLE t; SELECT pg_sleep(60);"), locks=replace(QUICK, queue_tolerance_ms=60_000)
-    )
-    thread = threading.Thread(target=lambda: result.append(one_slice(order, diary)))
-    thread.start()
-    until(lambda: len(diary.of(events.StatementStarted)) == 2)
-    reader = threading.Thread(target=lambda: database.rows("SELECT * FROM t"))
-    reader.start()
-    shown = until(lambda: next((gauge for gauge in list(diary.gauges) if gauge.blocking), None))
-    assert "SELECT * FROM t" in shown.blocking[0]
-    assert shown.pid == diary.of(events.StatementStarted)[0].pid
-    diary.ask = "cancel"
-    thread.join(10)
-    reader.join(10)
 
 
 def test_a_statement_timeout_of_the_step_fails_it(database):
@@ -260,3 +185,26 @@ def test_a_setting_of_an_earlier_unit_holds_after_a_restart_too(database):
     except RuntimeError:
         assert isinstance(one_slice(replace(order, fence=2)), Finished)
     assert database.value("SELECT to_regclass('elsewhere.made')::text") == "elsewhere.made"
+
+
+def test_a_transaction_timeout_of_the_step_ends_the_transaction_where_the_server_has_one(database):
+    order = an_order(database, a_step("s", sql="CREATE TABLE t (a int); SELECT pg_sleep(30)", transaction_timeout_ms=200))
+    result = one_slice(order)
+    assert isinstance(result, StepFailed)
+    assert (result.error.sqlstate, type(result.error)) == ("25P04", TransactionTooLongError)
+    assert database.value("SELECT to_regclass('t')") is None
+
+
+def test_the_table_that_a_foreign_key_points_at_is_waited_for_outside_the_queue_too(database):
+    database.execute("CREATE TABLE p (a int PRIMARY KEY); CREATE TABLE t (a int)")
+    diary = Diary()
+    sql = "ALTER TABLE t ADD FOREIGN KEY (a) REFERENCES p NOT VALID"
+    order = an_order(database, a_step("s", sql=sql), locks=replace(QUICK, lock_timeout_ms=50))
+    with closing(database.connect(autocommit=False)) as writer:
+        writer.execute("INSERT INTO p VALUES (1)")
+        old = "SELECT clock_timestamp() - xact_start > interval '100 ms' FROM pg_stat_activity WHERE pid = %(pid)s"
+        until(lambda: database.value(old, {"pid": writer.info.backend_pid}))
+        diary.on_event = lambda event: writer.commit() if isinstance(event, events.BlockerAwaited) else None
+        assert isinstance(one_slice(order, diary), Finished)
+    assert "RowExclusiveLock on p" in diary.of(events.BlockerAwaited)[0].blockers[0]
+    assert not diary.of(events.LockNotGranted)

@@ -6,7 +6,7 @@ from app.steps.units import units_of
 
 
 def wanted(script):
-    return wanted_locks(part for unit in units_of(script) for part in unit.parts)
+    return wanted_locks([part for unit in units_of(script) for part in unit.parts])
 
 
 def test_conflicts_are_symmetric():
@@ -23,6 +23,11 @@ def test_conflicts_are_symmetric():
         ("DROP TABLE a, b", {("a", "ACCESS EXCLUSIVE"), ("b", "ACCESS EXCLUSIVE")}),
         ("UPDATE t SET a = 1; SELECT * FROM t; INSERT INTO t VALUES (1)", set()),
         ("CREATE TYPE mood AS ENUM ('a')", set()),
+        ("VACUUM FULL t", {("t", "ACCESS EXCLUSIVE")}),
+        ("ALTER TABLE t ADD b int REFERENCES s.p", {("t", "ACCESS EXCLUSIVE"), ("s.p", "SHARE ROW EXCLUSIVE")}),
+        ("CREATE TABLE t (a int REFERENCES p)", {("p", "SHARE ROW EXCLUSIVE")}),
+        ("CREATE TABLE c PARTITION OF p FOR VALUES IN (1)", {("p", "ACCESS EXCLUSIVE")}),
+        ("ALTER TABLE p ATTACH PARTITION c DEFAULT", {("p", "SHARE UPDATE EXCLUSIVE"), ("c", "ACCESS EXCLUSIVE")}),
     ],
 )
 def test_only_locks_that_make_others_wait_are_asked_about(script, locks):

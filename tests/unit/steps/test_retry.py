@@ -1,7 +1,9 @@
 import random
 
+import pytest
+
 from app.steps.protocol import LockPolicy
-from app.steps.retry import rest_ms
+from app.steps.retry import rest_ms, rung_ms, spent_by_giving_way
 
 
 class Fixed(random.Random):
@@ -20,3 +22,22 @@ def test_rests_are_spread_over_the_whole_span_so_that_two_workers_do_not_meet_ag
     assert min(found) < 100
     assert max(found) > 900
     assert all(10 <= rest <= 1000 for rest in found)
+
+
+@pytest.mark.parametrize(
+    ("policy", "rungs"),
+    [
+        (LockPolicy(), [100, 200, 500, 1000, 2000, 2000, 2000]),
+        (LockPolicy(lock_timeout_ms=300), [100, 200, 300, 300, 300, 300, 300]),
+        (LockPolicy(attempts=4), [500, 1000, 2000, 2000]),
+        (LockPolicy(attempts=1), [2000]),
+        (LockPolicy(lock_timeout_ms=0, attempts=2), [0, 0]),
+    ],
+)
+def test_the_ladder_begins_short_and_ends_at_the_limit_of_the_policy(policy, rungs):
+    assert [rung_ms(failed, policy) for failed in range(len(rungs))] == rungs
+
+
+def test_giving_way_with_a_lock_in_hand_costs_so_much_that_it_ends_after_five_times():
+    assert spent_by_giving_way(LockPolicy(attempts=30)) * 5 == 30
+    assert spent_by_giving_way(LockPolicy(attempts=2)) == 1

@@ -24,10 +24,14 @@ from app.actions.untick_item import untick_item
 from app.actions.work import Work
 from app.errors import NotFoundError
 from app.plan.document import write_plan
+from app.plan.model import Plan as Content
+from app.review.policy import EnvironmentPolicy
 from app.review.readiness import NotReady
 from app.store import plans as plan_rows
+from app.store import targets
 from app.store.tables import Analysis, Plan, Rehearsal
 from app.web.dependencies import SignedIn
+from app.web.views.step_limits import step_limits
 
 router = APIRouter(tags=["plans"])
 
@@ -133,7 +137,14 @@ def show(work: SignedIn, plan_id: int, target_id: int | None = None) -> dict[str
         "digest": revision.digest,
         "target_id": plan.target_id,
         **about,
+        "limits": _limits(work, plan_rows.content(revision), wanted),
     }
+
+
+def _limits(work: Work, content: Content, target_id: int | None) -> dict[str, Any]:
+    """What each step may ask of others, under the target's policy."""
+    policy = EnvironmentPolicy() if target_id is None else targets.policy_of(work.session, targets.get(work.session, target_id))
+    return {step_id: limits.as_json() for step_id, limits in step_limits(content, policy).items()}
 
 
 def _about(work: Work, plan: Plan, revision_id: int, target_id: int) -> dict[str, Any]:
