@@ -26,14 +26,31 @@
     if (event.target.id && "value" in event.target && event.target.closest("form")) typed.set(event.target.id, event.target.value);
   });
 
-  // Ctrl/Cmd K goes to the search; Escape and a click elsewhere close the menu.
+  // Relative times stay true while the page is open; the words are those of the server (app/web/formats.py).
+  const units = [[86400, "day"], [3600, "hour"], [60, "minute"], [1, "second"]];
+  const relative = (at) => {
+    const seconds = (Date.now() - at) / 1000, distance = Math.abs(seconds);
+    if (distance < 10) return "just now";
+    const [unit, name] = units.find(([length]) => distance >= length), number = Math.floor(distance / unit);
+    const text = `${number} ${name}${number === 1 ? "" : "s"}`;
+    return seconds > 0 ? `${text} ago` : `in ${text}`;
+  };
+  setInterval(() => {
+    if (document.hidden) return;
+    for (const time of document.querySelectorAll("time[data-relative]")) {
+      const word = relative(Date.parse(time.dateTime));
+      if (time.textContent !== word) time.textContent = word;
+    }
+  }, 10_000);
+
+  // Ctrl/Cmd K goes to the search; Escape closes what was folded out, and so does a click elsewhere for the menu.
   document.addEventListener("keydown", (event) => {
     if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {
       const search = document.getElementById("search-link");
       const field = document.getElementById("search-field");
       if (field) { event.preventDefault(); field.focus(); } else if (search) { event.preventDefault(); search.click(); }
     }
-    if (event.key === "Escape") for (const menu of document.querySelectorAll("details.menu[open]")) {
+    if (event.key === "Escape") for (const menu of document.querySelectorAll("details.menu[open], details.act-fold[open]")) {
       menu.open = false;
       menu.querySelector("summary")?.focus();
     }

@@ -82,7 +82,18 @@ def moment(value: datetime | str | None, now: datetime) -> Markup:
     at = datetime.fromisoformat(value) if isinstance(value, str) else value
     at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
     exact = at.strftime("%Y-%m-%d %H:%M:%S UTC")
-    return Markup('<time datetime="{}" title="{}">{}</time>').format(at.isoformat(), exact, relative(at, now))
+    # the page's script keeps the words of a time with data-relative true while the page stays open
+    return Markup('<time datetime="{}" title="{}" data-relative>{}</time>').format(at.isoformat(), exact, relative(at, now))
+
+
+def clock(value: datetime | None, now: datetime) -> Markup:
+    """A ``<time>`` that never moves: ``14:02 UTC``, with the day in front where it is another one; the exact moment on hover."""
+    if value is None:
+        return Markup("never")
+    at = value.astimezone(UTC)
+    day = "" if at.date() == now.astimezone(UTC).date() else f"{at.day} {at:%b} " if at.year == now.year else f"{at:%Y-%m-%d} "
+    exact = at.strftime("%Y-%m-%d %H:%M:%S UTC")
+    return Markup('<time datetime="{}" title="{}">{}{} UTC</time>').format(at.isoformat(), exact, day, at.strftime("%H:%M"))
 
 
 def exact(value: datetime | str | None) -> str:

@@ -76,6 +76,7 @@ class Renderer:
             "theme": theme_of(request),
             "now": now,
             "moment": partial(formats.moment, now=now),
+            "clock": partial(formats.clock, now=now),
             "note": note_for(request.query_params.get("done")),
             "refresh_seconds": None,
             **context,
@@ -91,7 +92,8 @@ class Renderer:
     def fragment(self, template: str, **context: Any) -> str:
         """A part that is the same for everybody who looks, for the live stream: nobody's rights are in it."""
         now = self._clock.now()
-        values = {"me": None, "now": now, "moment": partial(formats.moment, now=now), **context}
+        times = {"moment": partial(formats.moment, now=now), "clock": partial(formats.clock, now=now)}
+        values = {"me": None, "now": now, **times, **context}
         return with_unseen_marked(self._environment.get_template(template).render(values))
 
     def page(self, request: Request, template: str, *, status: int = 200, **context: Any) -> HTMLResponse:

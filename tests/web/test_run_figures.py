@@ -19,8 +19,8 @@ def at(seconds: float) -> datetime:
     return START + timedelta(seconds=seconds)
 
 
-def chart(rows: dict[int, int], *changes: SpeedChange, seconds: int = 10):
-    return draw(rows, changes, start=START, end=at(seconds), slot_seconds=1, is_over=True)
+def chart(rows: dict[int, int], *changes: SpeedChange, seconds: int = 10, is_over: bool = True):
+    return draw(rows, changes, start=START, end=at(seconds), slot_seconds=1, is_over=is_over)
 
 
 def test_a_slot_without_batches_is_a_rate_of_zero():
@@ -52,11 +52,13 @@ def test_a_driver_that_says_again_what_slows_it_opens_no_second_band():
     assert (round(band.x), round(band.x + band.width)) == (222, 667)
 
 
-def test_another_signal_ends_the_band_and_the_last_one_is_still_open():
-    drawn = chart({0: 10, 9: 10}, SpeedChange(at=at(2), signal="WAL"), SpeedChange(at=at(5), signal="dead rows"))
+@pytest.mark.parametrize(("is_over", "ended"), [(False, ", still"), (True, " to the end")])
+def test_another_signal_ends_the_band_and_the_last_one_lasts_as_long_as_the_step(is_over, ended):
+    changes = SpeedChange(at=at(2), signal="WAL"), SpeedChange(at=at(5), signal="dead rows")
+    drawn = chart({0: 10, 9: 10}, *changes, is_over=is_over)
     assert [band.text for band in drawn.bands] == [
         "Held back by WAL, 09:00:02 to 09:00:05",
-        "Held back by dead rows, 09:00:05, still",
+        f"Held back by dead rows, 09:00:05{ended}",
     ]
 
 

@@ -5,6 +5,8 @@ from typing import Literal
 
 from app.actions.permissions import MINIMUM_ROLE, Permission
 from app.actions.work import Actor
+from app.review.policy import PROFILES
+from app.review.roles import Role
 from app.run.states import Move, RunState, StepState, moves_from
 from app.web.views.runs import RunPage
 
@@ -29,13 +31,25 @@ class Button:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Speed:
+    """A speed that a backfill can be given while it runs."""
+
+    profile: str
+    label: str
+    icon: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Bar:
     """The whole action bar for one person at one moment."""
 
     buttons: tuple[Button, ...]
     #: the gate's own form stands beside what it asks
     gate: Button | None
-    may_change_speed: bool
+    #: the other speeds, the slowest first; empty where there is nothing to speed up, or not for this person
+    speeds: tuple[Speed, ...]
+    #: the speed that counts now
+    speed: str
     #: True while the run is watched: its checklist and its end are on a page of their own
     is_watched: bool
     #: what this person may not do here, and who may; "" where nothing is withheld
@@ -70,6 +84,9 @@ def bar_of(actor: Actor, page: RunPage) -> Bar:
     state = page.run.state
     found = {button.verb: button for button in buttons(state, actor, page.project_id, is_rollback=page.is_rollback)}
     gate = found.pop("open-gate", None)
+    asked = gate_role(page)
+    if asked is not None and not (actor.role_in(page.project_id) or Role.VIEWER).includes(asked):
+        gate = None
     # a run that failed before a step was tried, or in its verification, has no step to skip
     if page.now is None or page.now.row.state is not StepState.FAILED:
         found.pop("skip", None)
@@ -77,7 +94,8 @@ def bar_of(actor: Actor, page: RunPage) -> Bar:
     return Bar(
         buttons=tuple(found.values()),
         gate=gate,
-        may_change_speed=is_backfill and state is RunState.RUNNING and actor.may(page.project_id, _CONTROL),
+        speeds=speeds(page.speed) if is_backfill and state is RunState.RUNNING and actor.may(page.project_id, _CONTROL) else (),
+        speed=page.speed,
         is_watched=state is RunState.MONITORING,
         withheld=_withheld(actor, page),
     )
@@ -105,8 +123,32 @@ def buttons(state: RunState, actor: Actor, project_id: int, *, is_rollback: bool
     return tuple(found)
 
 
+def speeds(present: str) -> tuple[Speed, ...]:
+    """The speeds that are not the present one, the slowest first, each named by what it is against the present one."""
+    at = PROFILES.index(present) if present in PROFILES else 1
+    return tuple(
+        Speed(
+            profile=profile,
+            label=f"{'Slower' if number < at else 'Faster'}: {profile}",
+            icon="chevrons-down" if number < at else "chevrons-up",
+        )
+        for number, profile in enumerate(PROFILES)
+        if number != at
+    )
+
+
+def gate_role(page: RunPage) -> Role | None:
+    """The least role that the gate where the run stands asks for; None where it asks for nobody in particular."""
+    who = page.now.step.spec.get("who") if page.now and page.now.row.kind == "gate" else None
+    return Role(who) if who in set(Role) else None
+
+
 def _withheld(actor: Actor, page: RunPage) -> str:
     """Said once for the whole bar: the moves that are open now and that this person lacks the right for."""
+    asked = gate_role(page)
+    if page.run.state is RunState.WAITING_GATE and actor.may(page.project_id, Permission.OPEN_GATE) and asked is not None:
+        mine = actor.role_in(page.project_id) or Role.VIEWER
+        return "" if mine.includes(asked) else f"This gate is opened by people with the role {asked.value} in {page.project}."
     open_moves = {row.move for row in moves_from(page.run.state)}
     lacking = [
         face

@@ -30,6 +30,13 @@ class EventLine:
 
 
 _Said = tuple[str, str, str]
+_WHEN = {"now": "right after the run", "1h": "in the first hour", "24h": "in the first day", "1w": "in the first week"}
+_VERDICTS = {
+    "fine": "nothing got worse",
+    "watch": "keep an eye on it",
+    "worse": "something got worse",
+    "unknown": "can't be told yet",
+}
 _OK, _WARN, _BAD, _NOTE, _PLAIN = "is-ok", "is-warn", "is-bad", "is-note", ""
 
 
@@ -123,7 +130,7 @@ _SENTENCES: dict[str, Callable[[Any], _Said]] = {
     "backfill_slowed": lambda e: (
         _WARN,
         f"Slower: {words(e.signal)} passed its limit",
-        f"{e.value:g} {e.unit}, limit {e.limit:g}",
+        f"{e.value:.3g} {e.unit}, limit {e.limit:.3g}",
     ),
     "backfill_sped_up": lambda _: (_OK, "Faster again: the signals are calm", ""),
     "row_quarantined": lambda e: (_BAD, f"Row {e.key} was set aside: {e.message}", e.sqlstate),
@@ -144,7 +151,11 @@ _SENTENCES: dict[str, Callable[[Any], _Said]] = {
     "stop_asked": lambda e: (_NOTE, f"{e.by} asked to {e.what}{': ' + e.reason if e.reason else ''}", ""),
     "statement_cancelled": lambda e: (_NOTE, f"The statement of {e.step} was cancelled on the server", f"pid {e.pid}"),
     "verification_finished": _verification_finished,
-    "snapshot_taken": lambda e: (_PLAIN, f"Figures of the window {e.window} were kept", words(e.verdict)),
+    "snapshot_taken": lambda e: (
+        _PLAIN,
+        f"Figures were read {_WHEN.get(e.window, e.window)}",
+        _VERDICTS.get(e.verdict, e.verdict),
+    ),
     "run_finished": lambda e: (
         _OK if e.state in {"completed", "monitoring"} else _WARN,
         f"The run ended: {words(e.state)}",

@@ -19,6 +19,8 @@ from app.web.views.run_timeline import TimelineRow
 from app.web.views.signals import Signal, signals_of
 from app.web.views.stopping import if_you_stop
 
+_MANY_MINUTES = 300.0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Now:
@@ -28,8 +30,10 @@ class Now:
     row: TimelineRow
     sentence: str
     gauge: Mapping[str, Any]
-    #: "5 m 12 s to 6 m left, ends about 14:16 UTC", or "" where nothing honest can be said
+    #: "5 m 12 s to 6 m", or "" where nothing honest can be said
     left: str
+    #: about when it ends: "14:16"
+    ends: str
     #: what is written there, for SQL steps and backfills
     statement: str
     #: True where the statement is on the server at this moment
@@ -52,13 +56,15 @@ def now_of(session: Session, run: Run, content: Content, timeline: Sequence[Time
         return None
     step = content.step(row.step_id)
     gauge = _fresh(session.get(RunGauge, run.id), run, row)
+    left, ends = _left(gauge)
     return Now(
         step=step,
         row=row,
         sentence=_sentence(run, step),
         gauge=gauge,
-        left=_left(gauge),
-        statement=str(gauge.get("statement") or _written(run, step)),
+        left=left,
+        ends=ends,
+        statement=_written(run, step) if step.kind == "backfill" else str(gauge.get("statement") or _written(run, step)),
         is_sent=bool(gauge.get("pid")),
         signals=signals_of(gauge),
         if_you_stop=if_you_stop(content, timeline, row, is_rollback=run.direction is Direction.ROLLBACK),
@@ -79,14 +85,19 @@ def _fresh(gauge: RunGauge | None, run: Run, row: TimelineRow) -> Mapping[str, A
     return gauge.payload if is_at_work else {name: gauge.payload[name] for name in kept if name in gauge.payload}
 
 
-def _left(gauge: Mapping[str, Any]) -> str:
+def _left(gauge: Mapping[str, Any]) -> tuple[str, str]:
     eta = gauge.get("eta_seconds")
     if not eta:
-        return ""
+        return "", ""
     low, high = float(eta[0]), float(eta[1])
     ends = (datetime.now(UTC) + timedelta(seconds=(low + high) / 2)).strftime("%H:%M")
-    between = span(low) if span(low) == span(high) else f"{span(low)} to {span(high)}"
-    return f"{between} left, ends about {ends} UTC"
+    low, high = (_coarse(seconds) for seconds in (low, high))
+    return span(low) if span(low) == span(high) else f"{span(low)} to {span(high)}", ends
+
+
+def _coarse(seconds: float) -> float:
+    """An estimate of many minutes is not known to the second."""
+    return seconds if seconds < _MANY_MINUTES else max(60.0, seconds // 60 * 60)
 
 
 def _rates(session: Session, run: Run, row: TimelineRow) -> RateChart | None:

@@ -103,7 +103,7 @@ def draw(
     return RateChart(
         line=line,
         area=f"0,{HEIGHT} {line} {WIDTH},{HEIGHT}",
-        bands=_bands(changes, start, whole),
+        bands=_bands(changes, start, whole, is_over=is_over),
         scale=(short_count(top), short_count(top / 2), "0"),
         times=_times(start, whole, is_over=is_over),
         table=_table(rates, start, slot_seconds),
@@ -119,12 +119,12 @@ def nice_top(value: float) -> float:
     return next(power * factor for factor in _NICE if value <= power * factor)
 
 
-def _bands(changes: Sequence[SpeedChange], start: datetime, whole: timedelta) -> tuple[Band, ...]:
+def _bands(changes: Sequence[SpeedChange], start: datetime, whole: timedelta, *, is_over: bool) -> tuple[Band, ...]:
     found: list[Band] = []
     for begun, until in _held_back(changes):
         left = _share(begun.at - start, whole)
         right = 1.0 if until is None else _share(until - start, whole)
-        ended = f" to {_clock(until)}" if until else ", still"
+        ended = f" to {_clock(until)}" if until else " to the end" if is_over else ", still"
         text = f"Held back by {words(begun.signal)}, {_clock(begun.at)}{ended}"
         found.append(Band(x=round(left * WIDTH, 1), width=round(max(right - left, 0.004) * WIDTH, 1), text=text))
     return tuple(found[-_BANDS:])

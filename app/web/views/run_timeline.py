@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.plan.model import Plan as Content
 from app.run.events import Event, decode
-from app.run.states import StepState
+from app.run.states import RunState, StepState
 from app.store.tables import Run, RunStep
 from app.store.tables.events import RunEvent
 from app.store.words import Direction
@@ -27,6 +27,10 @@ _SENTENCES: Mapping[str, Callable[[Any], str]] = {
     "unit_reconciled": lambda _: "told by the ledger",
 }
 _REACHED = (StepState.RUNNING, StepState.WAITING, StepState.FAILED)
+#: states of a run in which nothing moves, though a step may be in its middle
+_RESTING = (RunState.PAUSED, RunState.WAITING_TARGET, RunState.CANCELLED, RunState.FAILED)
+#: so many steps stand there whole; of a longer plan those far from the current one are folded away
+WHOLE, BEFORE, AFTER = 30, 5, 15
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +45,8 @@ class TimelineRow:
     #: True where a new phase begins
     opens_phase: bool
     state: StepState
+    #: which tone it has: its own, or that of a run that holds it in the middle ("run", "paused")
+    tone: tuple[str, str]
     #: True for the step that the page is about
     is_current: bool
     #: True where the run stands at it: it is under way, failed, or next
@@ -79,6 +85,7 @@ def timeline_of(session: Session, run: Run, content: Content, steps: Sequence[Ru
                 phase=row.phase,
                 opens_phase=not rows or rows[-1].phase != row.phase,
                 state=row.state,
+                tone=_tone(run, row),
                 is_current=row.step_id == current,
                 is_here=row.step_id == current and row.state in (*_REACHED, StepState.PENDING),
                 attempts=row.attempts,
@@ -92,6 +99,24 @@ def timeline_of(session: Session, run: Run, content: Content, steps: Sequence[Ru
             )
         )
     return tuple(rows)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Near:
+    """A timeline in three parts: what is folded away before the current step, what is shown, what is folded away after it."""
+
+    before: tuple[TimelineRow, ...]
+    shown: tuple[TimelineRow, ...]
+    after: tuple[TimelineRow, ...]
+
+
+def near(rows: Sequence[TimelineRow]) -> Near:
+    """The part of a timeline that is shown; a plan of up to thirty steps is shown whole."""
+    at = next((number for number, row in enumerate(rows) if row.is_current), 0)
+    if len(rows) <= WHOLE:
+        return Near(before=(), shown=tuple(rows), after=())
+    first, last = max(0, at - BEFORE), min(len(rows), at + AFTER)
+    return Near(before=tuple(rows[:first]), shown=tuple(rows[first:last]), after=tuple(rows[last:]))
 
 
 def step_details(events: Iterable[Event], retries: Mapping[str, int]) -> Mapping[str, str]:
@@ -131,6 +156,12 @@ def _current(run: Run, steps: Sequence[RunStep]) -> str | None:
             if row.state in states:
                 return row.step_id
     return run.current_step or (steps[-1].step_id if steps else None)
+
+
+def _tone(run: Run, row: RunStep) -> tuple[str, str]:
+    """A step that was begun stays "running" while its run rests: the page must not say that it moves."""
+    is_held = row.state is StepState.RUNNING and run.state in _RESTING
+    return ("run", run.state.value) if is_held else ("step", row.state.value)
 
 
 def _seconds(row: RunStep) -> float | None:

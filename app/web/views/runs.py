@@ -13,8 +13,10 @@ from app.plan.model import Plan as Content
 from app.run.states import DRIVEN, FINISHED, RunState, StepState
 from app.store.tables import Environment, Person, Plan, PlanRevision, Project, Run, RunStep, Target
 from app.store.words import Direction
+from app.web.formats import milliseconds
 from app.web.views.run_now import Now, now_of
-from app.web.views.run_timeline import TimelineRow, timeline_of
+from app.web.views.run_outcome import Outcome, outcome_of
+from app.web.views.run_timeline import Near, TimelineRow, near, timeline_of
 from app.web.views.signals import Signal, application_signal
 from app.web.views.visible import in_sight
 
@@ -48,6 +50,8 @@ class RunPage:
     now: Now | None
     #: what the application on the target feels, where one says so
     application: Signal | None
+    #: how it went; None while there is something left to do
+    outcome: Outcome | None
     #: the number of the newest line
     number: int
 
@@ -62,6 +66,32 @@ class RunPage:
         if not self.is_live or self.run.state is RunState.MONITORING:
             return None
         return _REFRESH_MOVING if self.run.state in DRIVEN else _REFRESH_WAITING
+
+    @property
+    def near(self) -> Near:
+        """The timeline in three parts: what is shown, and what is folded away around it."""
+        return near(self.timeline)
+
+    @property
+    def speed(self) -> str:
+        """How fast its backfills go: gentle, balanced, fast."""
+        return str(self.run.options.get("profile", "balanced"))
+
+    @property
+    def limits(self) -> tuple[tuple[str, str], ...]:
+        """What this run keeps to from its start to its end."""
+        locks = self.run.options.get("locks") or {}
+        found = [("Backfills", self.speed)]
+        if locks:
+            timeout = locks.get("statement_timeout_ms")
+            found = [
+                ("A lock wait ends after", f"{milliseconds(locks.get('lock_timeout_ms'))}, {locks.get('attempts')} tries"),
+                ("Waits for old transactions", f"up to {milliseconds(locks.get('patience_ms'))}"),
+                ("A statement ends after", milliseconds(timeout) if timeout else "no limit"),
+                *found,
+            ]
+        rate = self.run.options.get("max_rate")
+        return (*found, ("Rows a second", f"at most {rate:,}")) if rate else tuple(found)
 
     @property
     def has_watch(self) -> bool:
@@ -107,6 +137,7 @@ def load_run(session: Session, run_id: int, *, folder: Path | None = None) -> Ru
         steps_done=sum(row.state in _DONE for row in timeline),
         now=now_of(session, run, content, timeline, steps),
         application=application_signal(folder, target) if run.state not in FINISHED else None,
+        outcome=outcome_of(session, run) if run.finished_at or run.state in FINISHED else None,
         number=run.event_number,
     )
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from app.store.tables import Target
+from app.web.formats import short_count
 
 #: where the demo's application writes what it feels
 APPLICATION_FILE = "traffic.json"
@@ -16,6 +17,7 @@ _STALE_SECONDS = 15.0
 #: a sparkline's scale never ends below this, so that the noise of a quiet series does not look like news
 _FLOOR_MS = 20.0
 _WIDTH, _HEIGHT, _POINTS = 84, 22, 60
+_SHORT_UNIT = 8
 _WORST = ("stopping", "slowing", "unknown", "ok")
 
 
@@ -33,6 +35,16 @@ class Signal:
     spark: tuple[tuple[float, float], ...] = ()
     #: what stands where the limit would
     note: str = ""
+
+    @property
+    def limit_text(self) -> str:
+        """The limit in few words: a long unit stands beside the value already."""
+        if self.limit is None:
+            return self.note or "no limit set"
+        if self.limit == 0:
+            return "none is tolerated"
+        unit = f" {self.unit}" if len(self.unit) <= _SHORT_UNIT else ""
+        return f"limit {short_count(self.limit)}{unit}"
 
     @property
     def percent(self) -> float:

@@ -38,8 +38,10 @@ def if_you_stop(content: Plan, timeline: Sequence[_Row], current: _Row, *, is_ro
     if current.state in (StepState.RUNNING, StepState.WAITING) and current.kind in _UNITS:
         said.append(_UNITS[current.kind])
     if done:
-        stay = f"{'stays' if len(done) == 1 else 'stay'} {'undone' if is_rollback else 'done'}"
-        said.append(f"{len(done)} of {plural(len(timeline), 'step')} {stay}, up to “{done[-1].title}”.")
+        word = "undone" if is_rollback else "done"
+        stay = "is" if len(done) == 1 else "are"
+        counted = "All steps are" if len(done) == len(timeline) > 1 else f"{len(done)} of {plural(len(timeline), 'step')} {stay}"
+        said.append(f"{counted} {word}{'' if len(done) == len(timeline) else f', up to “{done[-1].title}”, and stay so'}.")
     elif not said:
         said.append("Nothing was changed on the target yet.")
     if current.state not in (StepState.SUCCEEDED, StepState.ROLLED_BACK):
