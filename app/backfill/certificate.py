@@ -8,9 +8,9 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from app.backfill.expressions import Expressions
+from app.backfill.change import Change
 from app.backfill.shards import Shard
-from app.backfill.statements import literal_sql, relation_sql
+from app.backfill.statements import relation_sql
 from app.backfill.strategy import Strategy
 from app.backfill.table import Table
 
@@ -27,8 +27,8 @@ class Remains:
     matching: int
 
 
-def count_remains(connection: psycopg.Connection[Any], leaves: Sequence[Table], expressions: Expressions, alias: str) -> Remains:
-    """All rows and those that match, in one snapshot over all leaves; reads, locks no row."""
+def count_remains(connection: psycopg.Connection[Any], changes: Sequence[Change]) -> Remains:
+    """All rows and those that are still to be done, in one snapshot over all leaves; reads, locks no row."""
     seen = matching = 0
     with connection.transaction():
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
@@ -36,11 +36,9 @@ def count_remains(connection: psycopg.Connection[Any], leaves: Sequence[Table], 
             "SELECT set_config('statement_timeout', %s, true), set_config('max_parallel_workers_per_gather', '0', true)",
             (_COUNT_TIMEOUT_MS,),
         )
-        for leaf in leaves:
-            query = sql.SQL("SELECT count(*), count(*) FILTER (WHERE (\n{where}\n)) FROM ONLY {relation} AS {alias}").format(
-                where=literal_sql(expressions.where_text),
-                relation=relation_sql(leaf.schema, leaf.name),
-                alias=sql.Identifier(alias),
+        for change in changes:
+            query = sql.SQL("SELECT count(*), count(*) FILTER (WHERE {unfinished}) FROM ONLY {relation} AS {alias}").format(
+                unfinished=change.unfinished(), relation=relation_sql(*change.relation), alias=change.row
             )
             row = connection.execute(query, {}).fetchone() or (0, 0)
             seen, matching = seen + row[0], matching + row[1]

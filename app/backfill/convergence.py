@@ -1,4 +1,4 @@
-"""Does an updated row stop matching the condition? By the syntax where that is certain, else by trying it and rolling back.
+"""Does a row that was changed stop matching the condition? By the syntax where that is certain, else by trying and rolling back.
 
 Page windows need a yes: their sweep looks for matching rows until there are none, which would never end otherwise.
 """
@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from app.backfill.change import Copy
 from app.backfill.expressions import Expressions, Node
 from app.backfill.statements import literal_sql, relation_sql
 from app.backfill.table import Table
@@ -44,11 +45,25 @@ class Convergence:
     because: str
 
 
+def of_delete(table: Table) -> Convergence:
+    """The verdict for rows that are deleted: a trigger that keeps them shows itself when the walk looks for what is left."""
+    kept = " (unless a BEFORE DELETE trigger keeps it)" if table.has_before_trigger("delete") else ""
+    return Convergence(ends=True, because=f"a row that is deleted is gone{kept}")
+
+
+def of_copy(copy: Copy) -> Convergence:
+    """The verdict for rows that are copied: known by a key that is unique on both sides."""
+    if not copy.match:
+        return Convergence(ends=False, because="nothing tells a row that was copied from one that was not")
+    names = ", ".join(there for there, _ in copy.match)
+    return Convergence(ends=True, because=f"a row that was copied is known by {names} of {copy.qualified}")
+
+
 def by_syntax(expressions: Expressions, table: Table) -> Convergence:
-    """The verdict as far as texts and column types carry it."""
+    """The verdict for an update, as far as texts and column types carry it."""
     if not set(expressions.assigned) & expressions.condition_columns and not expressions.where_reads_other_rows:
         return Convergence(ends=False, because="the condition does not read a column that is set")
-    if table.has_before_trigger:
+    if table.has_before_trigger("update"):
         return Convergence(ends=None, because="a BEFORE UPDATE trigger may change what is set")
     for part in expressions.conjuncts():
         reason = _is_ended(part, expressions, table)

@@ -1,6 +1,7 @@
-"""Signals that are shown with advice: WAL a second, checkpoints that WAL forced, dead rows that wait for autovacuum.
+"""Signals that add up: WAL a second, checkpoints that WAL forced, dead rows that wait for autovacuum.
 
-None of them slows the walk: slower batches write the same WAL and leave the same dead rows, only later.
+WAL and checkpoints are shown, and slow the walk where a step bounds them: by themselves slower batches write the same WAL, only
+later. Dead rows slow it where autovacuum may come and clear them away.
 """
 
 from collections import deque
@@ -21,7 +22,10 @@ DEAD_ROWS = """
 SELECT coalesce(sum(s.n_dead_tup), 0)::float8 AS dead,
        greatest(sum(current_setting('autovacuum_vacuum_threshold')::float8
                     + current_setting('autovacuum_vacuum_scale_factor')::float8 * greatest(c.reltuples, 0)), 1) AS bound,
-       (SELECT count(*) FROM pg_catalog.pg_stat_progress_vacuum v WHERE v.relid = ANY (%(oids)s::bigint[]::oid[])) AS vacuums
+       (SELECT count(*) FROM pg_catalog.pg_stat_progress_vacuum v WHERE v.relid = ANY (%(oids)s::bigint[]::oid[])) AS vacuums,
+       current_setting('autovacuum')::boolean
+         AND bool_and(coalesce((SELECT option_value::boolean FROM pg_catalog.pg_options_to_table(c.reloptions)
+                                 WHERE option_name = 'autovacuum_enabled'), true)) AS is_vacuumed
   FROM pg_catalog.pg_class c JOIN pg_catalog.pg_stat_user_tables s ON s.relid = c.oid
  WHERE c.oid = ANY (%(oids)s::bigint[]::oid[])
 """
@@ -52,7 +56,7 @@ class Counters:
         if before is None or now <= before[0]:
             return []
         rate = (self._wal[1] - before[1]) / (now - before[0]) / 1024**2
-        return [Reading(name="WAL", value=rate, limit=None, unit="MiB/s")]
+        return [Reading(name="WAL", value=rate, limit=None, unit="MiB/s", key="wal_rate")]
 
     def _checkpoints(self, connection: psycopg.Connection[Any], now: float) -> list[Reading]:
         found = ask(connection, CHECKPOINTS[connection.info.server_version >= _NEW_CHECKPOINTER_VIEW], {})
@@ -63,14 +67,33 @@ class Counters:
             self._forced.popleft()
         forced = self._forced[-1][1] - self._forced[0][1]
         note = "raise max_wal_size: each writes whole pages to WAL again" if forced > 1 else ""
-        return [Reading(name="forced checkpoints", value=float(forced), limit=1.0, unit="a minute", note=note, only_shown=True)]
+        return [
+            Reading(
+                name="forced checkpoints",
+                value=float(forced),
+                limit=1.0,
+                unit="a minute",
+                note=note,
+                only_shown=True,
+                key="forced_checkpoints",
+            )
+        ]
 
     def _dead_rows(self, connection: psycopg.Connection[Any]) -> list[Reading]:
         found = ask(connection, DEAD_ROWS, {"oids": self._oids})
         if found is None or found["bound"] is None:
             return []
         debt = float(found["dead"]) / float(found["bound"])
-        note = "autovacuum is at work on the table" if found["vacuums"] else ""
+        is_vacuumed = bool(found["is_vacuumed"])
+        note = "autovacuum is at work on the table" if found["vacuums"] else "" if is_vacuumed else "autovacuum is off"
         return [
-            Reading(name="dead rows", value=debt, limit=_DEAD_LIMIT, unit="x of autovacuum's bound", note=note, only_shown=True)
+            Reading(
+                name="dead rows",
+                value=debt,
+                limit=_DEAD_LIMIT,
+                unit="x of autovacuum's bound",
+                note=note,
+                only_shown=not is_vacuumed,
+                key="dead_rows",
+            )
         ]

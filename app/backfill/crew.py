@@ -43,6 +43,8 @@ class Crew:
     #: rests in the caller's thread; ends early when somebody asks to stop
     rest: Callable[[float], None]
     workers: int = 1
+    #: told of a statement that may take long, where one worker works
+    watch: Callable[[int | None, str | None], None] = lambda _pid, _statement: None
     _pids: set[int] = field(default_factory=set)
     _fractions: dict[int, float | None] = field(default_factory=dict)
 
@@ -65,6 +67,7 @@ class Crew:
         with self._session() as target:
             for shard in shards:
                 walker = self._walker(target, shard)
+                walker.watch = self.watch
                 yield from self._steps(walker, self.rest)
 
     def _steps(self, walker: Walker, rest: Callable[[float], None]) -> Iterator[Report | None]:
@@ -81,11 +84,12 @@ class Crew:
             yield report
             if isinstance(report, Walked):
                 return
-            left = self._rest_after(report)
-            while left > 0:
+            left, speed = self._rest_after(report), self.governor.speed
+            while left > 0 and self.governor.speed == speed:
                 rest(min(left, _TICK_SECONDS))
                 left -= _TICK_SECONDS
                 if left > 0:
+                    self.governor.look(monotonic())
                     yield None
 
     def _rest_after(self, report: Report) -> float:
@@ -161,21 +165,28 @@ class Crew:
         return target
 
     def _walker(self, target: Target, shard: Shard) -> Walker:
-        position = next(place for place, leaf in enumerate(self.prepared.leaves) if leaf.qualified == shard.relation)
-        strategy = self.prepared.strategies[position]
+        pairs = zip(self.prepared.strategies, self.prepared.leaves, strict=True)
+        strategy, table = next((strategy, leaf) for strategy, leaf in pairs if strategy.relation == shard.relation)
         ground = Ground(
             target=target,
             schema=self.schema,
             definition=self.definition,
             strategy=strategy,
-            table=self.prepared.leaves[position],
+            table=table,
             alias=self.prepared.alias,
             windows_per_group=1 if self.workers == 1 else _WINDOWS_PER_WORKER * self.workers,
         )
         checkpoints = Checkpoints(target.connection, self.schema, self.job)
         checkpoints.take(shard)
         walk = WindowWalk(ground, shard) if strategy.kind == "windows" else KeyWalk(ground, shard)
-        return Walker(target=target, checkpoints=checkpoints, shard=shard, walk=walk, run=self.run, definition=self.definition)
+        return Walker(
+            target=target,
+            checkpoints=checkpoints,
+            shard=shard,
+            walk=walk,
+            run=self.run,
+            definition=self.definition,
+        )
 
 
 def _rest(stop: threading.Event, seconds: float) -> None:

@@ -6,8 +6,8 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from app.backfill.expressions import Expressions
-from app.backfill.statements import literal_sql, relation_sql
+from app.backfill.change import Change
+from app.backfill.statements import relation_sql
 from app.backfill.table import Table
 
 #: Pages that the sample reads of a larger table.
@@ -24,13 +24,13 @@ class Estimate:
     is_exact: bool = False
 
 
-def estimate(connection: psycopg.Connection[Any], table: Table, expressions: Expressions, alias: str) -> Estimate:
+def estimate(connection: psycopg.Connection[Any], table: Table, change: Change) -> Estimate:
     """The estimate for one table with storage; takes at most a few seconds."""
     percent = 100.0 if table.pages <= SAMPLE_PAGES else 100.0 * SAMPLE_PAGES / table.pages
-    query = sql.SQL("SELECT count(*), count(*) FILTER (WHERE (\n{where}\n)) FROM ONLY {relation} AS {alias} {sample}").format(
-        where=literal_sql(expressions.where_text),
-        relation=relation_sql(table.schema, table.name),
-        alias=sql.Identifier(alias),
+    query = sql.SQL("SELECT count(*), count(*) FILTER (WHERE {unfinished}) FROM ONLY {relation} AS {alias} {sample}").format(
+        unfinished=change.unfinished(),
+        relation=relation_sql(*change.relation),
+        alias=change.row,
         sample=sql.SQL("") if percent >= 100 else sql.SQL("TABLESAMPLE SYSTEM ({})").format(sql.Literal(percent)),  # noqa: PLR2004 (a whole)
     )
     try:

@@ -1,4 +1,4 @@
-"""The two texts of a backfill, read with PostgreSQL's own parser before they come near a database.
+"""The texts of a backfill, read with PostgreSQL's own parser before they come near a database.
 
 The texts themselves go to the server as they were written, so this is also the gate that injected SQL has to pass.
 """
@@ -15,6 +15,7 @@ Node = Mapping[str, Any]
 
 _SET_PREFIX = "UPDATE t SET\n"
 _WHERE_PREFIX = "SELECT 1 WHERE\n"
+_COLUMNS_PREFIX = "SELECT\n"
 _ALLOWED_IN_UPDATE = {"relation", "targetList"}
 _ALLOWED_IN_SELECT = {"targetList", "whereClause", "limitOption", "op"}
 
@@ -27,18 +28,19 @@ class BackfillRefusedError(HeadgateError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expressions:
-    """What a SET list and a WHERE condition name, and the texts as written."""
+    """What the texts of a backfill name, and the texts as written."""
 
+    #: the SET list of an update; the select list of a copy; empty for a delete
     set_text: str
     where_text: str
-    #: columns in the order of the SET list
-    assigned: tuple[str, ...]
+    #: columns in the order of the list: of the table itself, or of the one that rows are copied into
+    assigned: tuple[str, ...] = ()
     #: column -> the expression it gets; absent for ``(a, b) = (...)`` and for elements of arrays
     values: Mapping[str, Node] = field(default_factory=dict)
     where: Node = field(default_factory=dict)
     #: columns that the condition reads
     condition_columns: frozenset[str] = frozenset()
-    #: columns that the SET list reads
+    #: columns that the list reads
     value_columns: frozenset[str] = frozenset()
     #: functions as written, ``("pg_catalog", "random")`` or ``("lower",)``
     set_functions: frozenset[tuple[str, ...]] = frozenset()
@@ -64,14 +66,60 @@ def read_expressions(set_text: str, where_text: str) -> Expressions:
     Raises BackfillRefusedError where a text is more than a SET list or a condition, and where it does not parse.
     """
     targets = [target["ResTarget"] for target in _set_targets(set_text)]
-    where = _condition(where_text)
     assigned = tuple(str(target["name"]) for target in targets)
     repeated = {name for name in assigned if assigned.count(name) > 1 and not _has_subscript(targets)}
     if repeated:
         raise BackfillRefusedError(f"The SET list sets {', '.join(sorted(repeated))} twice.")
     values = {str(t["name"]): t["val"] for t in targets if "indirection" not in t and "MultiAssignRef" not in t["val"]}
+    return _expressions(set_text, where_text, assigned, values, targets)
+
+
+def read_condition(where_text: str) -> Expressions:
+    """The expressions of ``DELETE FROM ... WHERE where_text``.
+
+    Raises BackfillRefusedError.
+    """
+    return _expressions("", where_text, (), {}, [])
+
+
+def read_columns(columns_text: str, where_text: str) -> Expressions:
+    """The expressions of ``INSERT INTO ... SELECT columns_text FROM ... WHERE where_text``.
+
+    Raises BackfillRefusedError, also where it is not said which column an expression goes into.
+    """
+    body = _only_statement(columns_text, _COLUMNS_PREFIX, "list of columns", "SelectStmt")
+    extra = set(body) - _ALLOWED_IN_SELECT
+    if extra or body.get("op") != "SETOP_NONE" or "targetList" not in body:
+        raise BackfillRefusedError(
+            f"The list of columns holds more than columns ({_words(extra or {'op'})}).",
+            hint="Write only what would stand between SELECT and FROM: `id, lower(email) AS email`.",
+        )
+    targets = [target["ResTarget"] for target in body["targetList"]]
+    assigned = tuple(_target_name(target, position) for position, target in enumerate(targets, 1))
+    repeated = sorted({name for name in assigned if assigned.count(name) > 1})
+    if repeated:
+        raise BackfillRefusedError(f"The list of columns fills {', '.join(repeated)} twice.")
+    values = dict(zip(assigned, (target["val"] for target in targets), strict=True))
+    return _expressions(columns_text, where_text, assigned, values, targets)
+
+
+def _target_name(target: Node, position: int) -> str:
+    fields = target["val"].get("ColumnRef", {}).get("fields")
+    name = target.get("name") or (strings(fields)[-1] if fields and len(strings(fields)) == len(fields) else None)
+    if name is None:
+        raise BackfillRefusedError(
+            f"Column {position} of the list has no name, so it is not clear which column of the other table it fills.",
+            hint="Name each one, without `*`: `id, lower(email) AS email`.",
+        )
+    return str(name)
+
+
+def _expressions(
+    text: str, where_text: str, assigned: tuple[str, ...], values: Mapping[str, Node], targets: list[Node]
+) -> Expressions:
+    where = _condition(where_text)
     return Expressions(
-        set_text=set_text.strip(),
+        set_text=text.strip(),
         where_text=where_text.strip(),
         assigned=assigned,
         values=values,

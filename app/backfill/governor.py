@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from app.backfill.definition import BackfillDefinition
-from app.backfill.pace import PROFILES, RateLimit, Throttle
+from app.backfill.pace import PROFILES, Profile, RateLimit, Throttle
 from app.backfill.prepare import with_speed
 from app.backfill.sentinel import Sentinel
 from app.backfill.signals import OLD_HOLDER_SECONDS, Reading, halted_by, limiting
@@ -20,7 +20,7 @@ class Governor:
 
     def __init__(self, definition: BackfillDefinition, sentinel: Sentinel, speed: Callable[[], Mapping[str, Any]] = dict) -> None:
         """``speed``: what people ask for now, besides what the target's own row says."""
-        self._speed = speed
+        self._ask_speed = speed
         self._asked = definition
         self._sentinel = sentinel
         self._lock = threading.Lock()
@@ -36,7 +36,7 @@ class Governor:
             if now - self._looked_at < _LOOK_SECONDS:
                 return False
             self._looked_at = now
-            self._follow(with_speed(self._asked, {**self._speed(), **self._sentinel.speed}))
+            self._follow(with_speed(self._asked, {**self._ask_speed(), **self._sentinel.speed}))
             self._readings = self._sentinel.readings()
             load = max((reading.load for reading in self._readings if not reading.stops), default=0.0)
             self.throttle.sense(load, halted_by(self._readings))
@@ -47,6 +47,11 @@ class Governor:
         self._sentinel.canary_limit = self.throttle.profile.canary_limit
         if wanted.max_rate != self._rate.rows_per_second:
             self._rate = RateLimit(wanted.max_rate)
+
+    @property
+    def speed(self) -> tuple[Profile, float | None]:
+        """Profile and rows a second that are wanted now."""
+        return self.throttle.profile, self._rate.rows_per_second
 
     @property
     def most_rows(self) -> int | None:

@@ -1,6 +1,6 @@
-"""Walk K: along a unique key, every row exactly once, whatever the update does.
+"""Walk K: along a unique key, every row exactly once, whatever is done to it.
 
-Bound, update and checkpoint are one statement. The bound is found by counting rows in key order, so holes cost nothing; the
+Bound, change and checkpoint are one statement. The bound is found by counting rows in key order, so holes cost nothing; the
 cursor is text with the types in the statement, so no value is rounded on its way through a client.
 """
 
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from psycopg import sql
 
-from app.backfill.expressions import Expressions
+from app.backfill.change import Change
 from app.backfill.keys import Key, KeyColumn
 from app.backfill.statements import literal_sql, relation_sql
 
@@ -27,13 +27,7 @@ headgate_last AS MATERIALIZED (
     (SELECT {columns} FROM ONLY {relation}
       WHERE EXISTS (SELECT 1 FROM headgate_fence) AND NOT EXISTS (SELECT 1 FROM headgate_bound) {after_cursor} {up_to_end}
       ORDER BY {descending} LIMIT 1)),
-headgate_changed AS (
-    UPDATE ONLY {relation}{alias} SET {assignments}
-     WHERE EXISTS (SELECT 1 FROM headgate_last) {after_cursor_of_row} AND {row_key} <= {last_key}
-       AND (
-{where}
-)
-    RETURNING 1),
+headgate_changed AS ({change}),
 headgate_counted AS MATERIALIZED (
     SELECT (SELECT count(*) FROM headgate_changed) AS changed,
            CASE WHEN EXISTS (SELECT 1 FROM headgate_bound) THEN %(units)s::bigint
@@ -55,25 +49,27 @@ PLANNER_SETTINGS = {"enable_seqscan": "off", "enable_bitmapscan": "off"}
 def batch_statement(
     *,
     schema: str,
-    relation: tuple[str, str],
-    alias: str,
-    expressions: Expressions,
+    change: Change,
     key: Key,
     has_cursor: bool,
     has_end: bool,
+    is_sweep: bool,
     fence: sql.Composable,
 ) -> sql.Composed:
     """Statement K; cursor and end are parameters ``c0``, ``c1``, ... and ``h0``, ``h1``, ... as text."""
-    plain, row = relation_sql(*relation), sql.Identifier(alias)
     nothing = sql.SQL("")
     after = sql.SQL("AND {} > {}")
     inner = _tuple([_ordered(column, None) for column in key.columns])
-    outer = _tuple([_ordered(column, row) for column in key.columns])
+    outer = _tuple([_ordered(column, change.row) for column in key.columns])
     cursor = _tuple(_parameters(key, "c"))
+    rows = sql.SQL("EXISTS (SELECT 1 FROM headgate_last) {after} AND {key} <= {last}").format(
+        after=after.format(outer, cursor) if has_cursor else nothing,
+        key=outer,
+        last=_tuple([sql.SQL("(SELECT {} FROM headgate_last)").format(_name(place)) for place in range(len(key.columns))]),
+    )
     return sql.SQL(BATCH).format(
         schema=sql.Identifier(schema),
-        relation=plain,
-        alias=nothing if alias == relation[1] else sql.SQL(" AS {}").format(row),
+        relation=relation_sql(*change.relation),
         columns=sql.SQL(", ").join(
             sql.SQL("{} AS {}").format(sql.Identifier(column.name), _name(place)) for place, column in enumerate(key.columns)
         ),
@@ -82,12 +78,8 @@ def batch_statement(
         ascending=sql.SQL(", ").join(_ordered(column, None) for column in key.columns),
         descending=sql.SQL(", ").join(sql.SQL("{} DESC").format(_ordered(column, None)) for column in key.columns),
         after_cursor=after.format(inner, cursor) if has_cursor else nothing,
-        after_cursor_of_row=after.format(outer, cursor) if has_cursor else nothing,
         up_to_end=sql.SQL("AND {} <= {}").format(inner, _tuple(_parameters(key, "h"))) if has_end else nothing,
-        row_key=outer,
-        last_key=_tuple([sql.SQL("(SELECT {} FROM headgate_last)").format(_name(place)) for place in range(len(key.columns))]),
-        assignments=literal_sql(expressions.set_text + "\n"),
-        where=literal_sql(expressions.where_text),
+        change=change.statement(rows, is_sweep=is_sweep),
         fence=fence,
     )
 

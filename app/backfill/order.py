@@ -33,6 +33,8 @@ class BackfillOrder:
     definition: BackfillDefinition
     clock: Clock
     rest: Callable[[float], None]
+    #: a finished backfill tries the rows again that it had set aside
+    tries_aside_again: bool = False
     #: how long a target that does not answer is waited for
     patience_seconds: float = 600.0
     #: ``profile`` and ``max_rate`` as people want them now; asked several times a second

@@ -1,6 +1,6 @@
 """From a definition to a job on the target: look at the table, choose the walk of each leaf, cut it into shards."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
@@ -8,14 +8,17 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from app.backfill.convergence import by_syntax, by_trial
-from app.backfill.definition import BackfillDefinition
+from app.backfill.change import Change
+from app.backfill.convergence import Convergence, by_syntax, by_trial, of_copy, of_delete
+from app.backfill.copying import prepare_copy
+from app.backfill.definition import Action, BackfillDefinition
 from app.backfill.estimate import Estimate, estimate
 from app.backfill.expressions import BackfillRefusedError
 from app.backfill.keyset import last_key_statement
+from app.backfill.references import read_references
+from app.backfill.refusals import refuse_impossible
 from app.backfill.shards import NewShard
-from app.backfill.statements import literal_sql, relation_sql
-from app.backfill.strategy import Strategy, choose_strategy, refuse_impossible
+from app.backfill.strategy import Strategy, choose_strategy
 from app.backfill.table import Table, find_table, read_leaves, read_table
 from app.backfill.volatility import read_volatile
 
@@ -36,6 +39,11 @@ class Prepared:
     strategies: tuple[Strategy, ...]
     estimates: tuple[Estimate, ...]
 
+    def changes(self, definition: BackfillDefinition) -> tuple[Change, ...]:
+        """What is done to each leaf."""
+        pairs = zip(self.leaves, self.strategies, strict=True)
+        return tuple(Change.of(definition, leaf, self.alias, strategy.copy) for leaf, strategy in pairs)
+
     @property
     def alias(self) -> str:
         """What the definition's texts call the table."""
@@ -48,26 +56,42 @@ class Prepared:
         return None if None in known else sum(rows or 0 for rows in known)
 
 
-def prepare(connection: psycopg.Connection[Any], definition: BackfillDefinition) -> Prepared:
-    """Look and decide; changes nothing.
+def prepare(
+    connection: psycopg.Connection[Any], definition: BackfillDefinition, *, only: Collection[int] | None = None
+) -> Prepared:
+    """Look and decide; changes nothing. ``only``: the OIDs of those parts of the table that are asked about.
 
     Raises BackfillRefusedError with the reason and the way out.
     """
     root, leaves = read_tables(connection, definition)
+    leaves = tuple(leaf for leaf in leaves if only is None or leaf.oid in only)
     refuse_impossible(definition, root, leaves)
-    expressions = definition.expressions
-    volatile_set, foreign = read_volatile(connection, expressions.set_functions)
-    volatile_where, _ = read_volatile(connection, expressions.where_functions)
-    _refuse_unplannable(connection, definition, root)
+    copy, notes = prepare_copy(connection, definition, root) if definition.action == "copy" else (None, ())
+    if definition.action == "delete":
+        notes = read_references(connection, root, leaves)
+    volatile_set, foreign = read_volatile(connection, definition.expressions.set_functions)
+    volatile_where, _ = read_volatile(connection, definition.expressions.where_functions)
+    volatile = {"set": volatile_set, "where": volatile_where}
+    if not leaves:
+        _refuse_unplannable(connection, definition, root, Change.of(definition, root, root.name, copy))
     strategies, estimates = [], []
     for leaf in leaves:
-        convergence = by_syntax(expressions, leaf)
-        # functions of a person may act outside the row: they are not called on trial
-        if convergence.ends is None and not foreign:
-            convergence = by_trial(connection, expressions, leaf, root.name)
-        strategies.append(choose_strategy(definition, leaf, convergence, {"set": volatile_set, "where": volatile_where}))
-        estimates.append(estimate(connection, leaf, expressions, root.name))
+        change = Change.of(definition, leaf, root.name, copy)
+        _refuse_unplannable(connection, definition, root, change)
+        strategy = choose_strategy(definition, leaf, _convergence(connection, change, leaf, may_try=not foreign), volatile, copy)
+        strategies.append(replace(strategy, warnings=(*strategy.warnings, *notes)))
+        estimates.append(estimate(connection, leaf, change))
     return Prepared(root=root, leaves=leaves, strategies=tuple(strategies), estimates=tuple(estimates))
+
+
+def _convergence(connection: psycopg.Connection[Any], change: Change, leaf: Table, *, may_try: bool) -> Convergence:
+    """``may_try`` is False where functions of a person, which may act outside the row, would be called."""
+    if change.copy is not None:
+        return of_copy(change.copy)
+    if change.action == "delete":
+        return of_delete(leaf)
+    found = by_syntax(change.expressions, leaf)
+    return by_trial(connection, change.expressions, leaf, change.alias) if found.ends is None and may_try else found
 
 
 def read_tables(connection: psycopg.Connection[Any], definition: BackfillDefinition) -> tuple[Table, tuple[Table, ...]]:
@@ -76,18 +100,15 @@ def read_tables(connection: psycopg.Connection[Any], definition: BackfillDefinit
     return root, read_leaves(connection, root)
 
 
-def _refuse_unplannable(connection: psycopg.Connection[Any], definition: BackfillDefinition, root: Table) -> None:
-    """Let the server say what it thinks of names and types, before anything is begun.
+def _refuse_unplannable(
+    connection: psycopg.Connection[Any], definition: BackfillDefinition, table: Table, change: Change
+) -> None:
+    """Let the server say what it thinks of names, types and rights, before anything is begun.
 
     Raises BackfillRefusedError with the server's own words.
     """
-    statement = sql.SQL("EXPLAIN UPDATE {} SET {}\n WHERE (\n{}\n)").format(
-        relation_sql(root.schema, root.name),
-        literal_sql(definition.expressions.set_text),
-        literal_sql(definition.expressions.where_text),
-    )
     try:
-        connection.execute(statement, {})
+        connection.execute(sql.SQL("EXPLAIN {}").format(change.statement(sql.SQL("true"))), {})
     except psycopg.errors.LockNotAvailable:
         return
     except psycopg.Error as error:
@@ -95,10 +116,17 @@ def _refuse_unplannable(connection: psycopg.Connection[Any], definition: Backfil
             raise
         hint = error.diag.message_hint
         if error.sqlstate == "42501":
-            hint = f"Let its owner run: GRANT SELECT, UPDATE ON {root.qualified} TO {connection.info.user};"
+            hint = f"Let its owner run: {_grant(definition.action, table, change)} TO {connection.info.user};"
         raise BackfillRefusedError(
-            f"The target refuses the update: {error.diag.message_primary}.", sqlstate=error.sqlstate, hint=hint
+            f"The target refuses the {definition.action}: {error.diag.message_primary}.", sqlstate=error.sqlstate, hint=hint
         ) from None
+
+
+def _grant(action: Action, table: Table, change: Change) -> str:
+    if change.copy is None:
+        return f"GRANT SELECT, {action.upper()} ON {table.qualified}"
+    update = ", UPDATE" if change.copy.locks_rows else ""
+    return f"GRANT SELECT{update} ON {table.qualified}, and GRANT SELECT, INSERT ON {change.copy.qualified}"
 
 
 def new_shards(connection: psycopg.Connection[Any], prepared: Prepared, workers: int) -> list[NewShard]:

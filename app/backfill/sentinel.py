@@ -37,8 +37,11 @@ def ninth_decile(values: Sequence[float]) -> float:
 class Sentinel:
     """Runs in a thread of its own until it is stopped; what it saw last is read without a lock."""
 
-    def __init__(self, *, dsn: str, schema: str, job: UUID, oids: Sequence[int], purpose: str) -> None:
+    def __init__(
+        self, *, dsn: str, schema: str, job: UUID, oids: Sequence[int], purpose: str, limits: Mapping[str, float] | None = None
+    ) -> None:
         self._dsn, self._job, self._oids, self._purpose = dsn, job, list(oids), purpose
+        self._limits = limits or {}
         self._statement = sql.SQL(CANARY).format(schema=sql.Identifier(schema))
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="backfill sentinel", daemon=True)
@@ -70,10 +73,11 @@ class Sentinel:
         """The latest value of each signal."""
         if not self.is_watching:
             return [signals.unknown("signals", "")]
-        return [self._canary_reading(), *self._often, *self._seldom]
+        return signals.with_limits([self._canary_reading(), *self._often, *self._seldom], self._limits)
 
     def _canary_reading(self) -> Reading:
-        limit = max(self._baseline_ms + _NOISE_MS, self.canary_limit * self._baseline_ms)
+        times = self._limits.get("commit_latency", self.canary_limit)
+        limit = max(self._baseline_ms + _NOISE_MS, times * self._baseline_ms)
         return Reading(name="commit latency", value=ninth_decile(list(self._canary)), limit=round(limit, 2), unit="ms")
 
     def _watch(self) -> None:

@@ -68,8 +68,8 @@ INSERT INTO {schema}.backfill (job, digest, spec, strategies, estimated_rows)
 VALUES (%(job)s, %(digest)s, %(spec)s, %(strategies)s, %(estimated)s)
 """
 CREATE_SHARD = """
-INSERT INTO {schema}.shard (job, no, relation, lo, hi, filenode)
-VALUES (%(job)s, %(no)s, %(relation)s, %(lo)s, %(hi)s, %(filenode)s)
+INSERT INTO {schema}.shard (job, no, relation, lo, hi, filenode, epoch, owner)
+VALUES (%(job)s, %(no)s, %(relation)s, %(lo)s, %(hi)s, %(filenode)s, %(epoch)s, %(owner)s)
 """
 CLAIM = """
 UPDATE {schema}.shard SET epoch = %(epoch)s, owner = %(owner)s, updated_at = clock_timestamp()
@@ -93,6 +93,9 @@ BEGIN_ROUND = """
 UPDATE {schema}.shard SET state = 'running', cur = NULL, hi = %(hi)s, round = %(round)s, round_rows = 0, batches = batches + 1,
        updated_at = clock_timestamp()
  WHERE job = %(job)s AND no = %(no)s AND epoch = %(epoch)s AND state = 'done'
+"""
+CERTIFY = """
+UPDATE {schema}.backfill SET finished_at = coalesce(finished_at, clock_timestamp()), certificate = %s WHERE job = %s
 """
 JOB = "SELECT job, digest, spec, strategies, speed, estimated_rows, began_at, finished_at, certificate FROM {schema}.backfill"
 JOB += " WHERE job = %s"
@@ -200,9 +203,29 @@ class Checkpoints:
             words = {"job": self.job, "digest": digest, "spec": json.dumps(spec), "strategies": json.dumps(list(strategies))}
             self.connection.execute(self._sql(CREATE_JOB), {**words, "estimated": estimated_rows})
             for no, shard in enumerate(shards):
-                row = {"job": self.job, "no": no, "relation": shard.relation, "filenode": shard.filenode}
-                row |= {"lo": json.dumps(shard.lo), "hi": json.dumps(shard.hi)}
-                self.connection.execute(self._sql(CREATE_SHARD), row)
+                self._create_shard(no, shard)
+
+    def extend(self, *, epoch: int, owner: str, strategies: Sequence[Mapping[str, Any]], shards: Sequence[NewShard]) -> None:
+        """Add the ranges of partitions that came since the job began.
+
+        Raises LeaseLostError where a newer epoch holds the job.
+        """
+        with self.connection.transaction():
+            self.connection.execute("SET LOCAL synchronous_commit = on")
+            known = self.connection.execute(
+                self._sql("SELECT no, epoch FROM {schema}.shard WHERE job = %s FOR UPDATE"), (self.job,)
+            )
+            held = known.fetchall()
+            if any(row[1] > epoch for row in held):
+                raise LeaseLostError("Another worker walks this backfill now; this one changed nothing more.")
+            statement = "UPDATE {schema}.backfill SET strategies = %s WHERE job = %s"
+            self.connection.execute(self._sql(statement), (json.dumps(list(strategies)), self.job))
+            for no, shard in enumerate(shards, start=max((row[0] for row in held), default=-1) + 1):
+                self._create_shard(no, shard, epoch=epoch, owner=owner)
+
+    def _create_shard(self, no: int, shard: NewShard, *, epoch: int = 0, owner: str | None = None) -> None:
+        row = {"job": self.job, "no": no, "relation": shard.relation, "filenode": shard.filenode, "epoch": epoch, "owner": owner}
+        self.connection.execute(self._sql(CREATE_SHARD), row | {"lo": json.dumps(shard.lo), "hi": json.dumps(shard.hi)})
 
     def claim(self, *, epoch: int, owner: str) -> None:
         """Raise the epoch of every shard, so that whoever walked before changes nothing more, and end their sessions.
@@ -246,8 +269,7 @@ class Checkpoints:
         """Keep the proof of the end beside the job."""
         with self.connection.transaction():
             self.connection.execute("SET LOCAL synchronous_commit = on")
-            statement = "UPDATE {schema}.backfill SET finished_at = clock_timestamp(), certificate = %s WHERE job = %s"
-            self.connection.execute(self._sql(statement), (json.dumps(certificate), self.job))
+            self.connection.execute(self._sql(CERTIFY), (json.dumps(certificate), self.job))
 
     def change_state(self, state: str) -> int:
         """Set unfinished shards to ``paused`` or ``running`` from outside; the walk sees it at its next batch."""
@@ -258,6 +280,11 @@ class Checkpoints:
         """Ask the running walk for another ``profile`` or ``max_rate``; it looks several times a second."""
         statement = "UPDATE {schema}.backfill SET speed = speed || %s::jsonb WHERE job = %s"
         self.connection.execute(self._sql(statement), (json.dumps(dict(speed)), self.job))
+
+    def forget_speed(self) -> None:
+        """Let the walk go as fast as its own definition says."""
+        statement = "UPDATE {schema}.backfill SET speed = '{{}}' WHERE job = %s AND speed <> '{{}}'"
+        self.connection.execute(self._sql(statement), (self.job,))
 
     def quarantined(self) -> list[dict[str, Any]]:
         """The rows that were set aside: relation, key, sqlstate, message."""

@@ -5,7 +5,7 @@ shown as unknown and keeps the speed from rising.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import psycopg
@@ -60,6 +60,10 @@ SELECT current_setting('archive_mode') <> 'off' AS is_on, last_archived_wal, pg_
 STANDBY_SECONDS, STANDBY_BYTES = 5.0, 256 * 1024**2
 ARCHIVE_SEGMENTS = 42
 OLD_HOLDER_SECONDS = 30.0
+#: limits that are given in another unit than their reading has
+_UNITS = {"standby_behind": 1024**2}
+#: shown by default, and waited for where a step bounds them
+_WAITED_FOR = {"oldest_transaction"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +82,8 @@ class Reading:
     note: str = ""
     #: passing the limit changes how the walk is done, not its speed
     only_shown: bool = False
+    #: the name of its limit in a step, where it has one
+    key: str = ""
 
     @property
     def load(self) -> float:
@@ -92,7 +98,7 @@ class Reading:
     def state(self) -> str:
         """ok, slowing, stopping or unknown."""
         if not self.is_known:
-            return "unknown"
+            return "stopping" if self.stops else "unknown"
         passed = self.limit is not None and self.value > self.limit
         return "ok" if not passed else "stopping" if self.stops else "slowing"
 
@@ -111,9 +117,19 @@ def ask(connection: psycopg.Connection[Any], query: str, words: Mapping[str, Any
         return None
 
 
-def unknown(name: str, unit: str) -> Reading:
+def unknown(name: str, unit: str, key: str = "") -> Reading:
     """A signal that could not be read."""
-    return Reading(name=name, value=0.0, limit=None, unit=unit, is_known=False)
+    return Reading(name=name, value=0.0, limit=None, unit=unit, is_known=False, key=key)
+
+
+def with_limits(readings: Sequence[Reading], limits: Mapping[str, float]) -> list[Reading]:
+    """The readings with the limits that a step sets; what can't be read although it is bounded stops the walk."""
+    return [_limited(reading, limits[reading.key]) if reading.key in limits else reading for reading in readings]
+
+
+def _limited(reading: Reading, limit: float) -> Reading:
+    stops = reading.stops or reading.key in _WAITED_FOR or not reading.is_known
+    return replace(reading, limit=limit * _UNITS.get(reading.key, 1), stops=stops, only_shown=False)
 
 
 def read_often(connection: psycopg.Connection[Any], ours: Sequence[int], usual_active: float) -> list[Reading]:
@@ -127,7 +143,9 @@ def read_often(connection: psycopg.Connection[Any], ours: Sequence[int], usual_a
     activity = ask(connection, ACTIVITY, words)
     if activity is not None:
         limit = 2 * usual_active + 2
-        readings.append(Reading(name="active sessions", value=float(activity["active"]), limit=limit, unit="sessions"))
+        readings.append(
+            Reading(name="active sessions", value=float(activity["active"]), limit=limit, unit="sessions", key="active_sessions")
+        )
         readings.append(Reading(name="WAL waiters", value=float(activity["wal_waiters"]), limit=limit, unit="sessions"))
     return readings
 
@@ -150,19 +168,36 @@ def read_seldom(connection: psycopg.Connection[Any], ours: Sequence[int], oids: 
     seconds = float(holder["seconds"]) if holder else 0.0
     note = f"{holder['what']} stops reuse of space" if holder and seconds > OLD_HOLDER_SECONDS else ""
     readings.append(
-        Reading(name="oldest transaction", value=seconds, limit=OLD_HOLDER_SECONDS, unit="s", note=note, only_shown=True)
+        Reading(
+            name="oldest transaction",
+            value=seconds,
+            limit=OLD_HOLDER_SECONDS,
+            unit="s",
+            note=note,
+            only_shown=True,
+            key="oldest_transaction",
+        )
     )
     return readings
 
 
 def _standbys(found: Mapping[str, Any] | None) -> list[Reading]:
     if found is None or found["hidden"]:
-        return [unknown("standby lag", "s")]
+        return [unknown("standby lag", "s", key="standby_lag")]
     if not found["standbys"]:
         return []
     return [
-        Reading(name="standby lag", value=found["behind_seconds"], limit=STANDBY_SECONDS, unit="s", stops=True),
-        Reading(name="standby behind", value=found["behind_bytes"], limit=float(STANDBY_BYTES), unit="bytes", stops=True),
+        Reading(
+            name="standby lag", value=found["behind_seconds"], limit=STANDBY_SECONDS, unit="s", stops=True, key="standby_lag"
+        ),
+        Reading(
+            name="standby behind",
+            value=found["behind_bytes"],
+            limit=float(STANDBY_BYTES),
+            unit="bytes",
+            stops=True,
+            key="standby_behind",
+        ),
     ]
 
 
@@ -170,7 +205,16 @@ def _archive(found: Mapping[str, Any] | None) -> list[Reading]:
     if not found or not found["is_on"] or not found["last_archived_wal"]:
         return []
     backlog = segments_between(found["last_archived_wal"], found["now"], int(found["segment_bytes"]))
-    return [Reading(name="WAL to archive", value=float(backlog), limit=float(ARCHIVE_SEGMENTS), unit="segments", stops=True)]
+    return [
+        Reading(
+            name="WAL to archive",
+            value=float(backlog),
+            limit=float(ARCHIVE_SEGMENTS),
+            unit="segments",
+            stops=True,
+            key="archive_backlog",
+        )
+    ]
 
 
 def segments_between(archived: str, now: str, segment_bytes: int) -> int:

@@ -7,14 +7,15 @@ import psycopg
 from psycopg.rows import dict_row
 
 from app.backfill.expressions import BackfillRefusedError
-from app.sql.names import quote_qualified
+from app.sql.names import quote_identifier, quote_qualified
 
 TABLE = """
 SELECT n.nspname AS schema, c.relname AS name, c.relkind::text AS kind, coalesce(a.amname, '') AS method,
        c.reltuples::bigint AS reltuples, pg_relation_filenode(c.oid)::bigint AS filenode,
        CASE WHEN c.relkind = 'r' THEN pg_relation_size(c.oid) ELSE 0 END / current_setting('block_size')::bigint AS pages,
        row_security_active(c.oid) AS hides_rows, c.relreplident = 'f' AS full_identity,
-       ARRAY(SELECT r.rulename::text FROM pg_catalog.pg_rewrite r WHERE r.ev_class = c.oid AND r.ev_type = '2') AS update_rules,
+       ARRAY(SELECT CASE r.ev_type WHEN '2' THEN 'update' WHEN '3' THEN 'insert' ELSE 'delete' END || ' ' || r.rulename
+               FROM pg_catalog.pg_rewrite r WHERE r.ev_class = c.oid AND r.ev_type <> '1') AS rules,
        ARRAY(SELECT a.attname::text FROM pg_catalog.pg_partitioned_table p
                JOIN pg_catalog.pg_attribute a ON a.attrelid = p.partrelid AND a.attnum = ANY (p.partattrs)
               WHERE p.partrelid = c.oid) AS partition_columns
@@ -27,6 +28,8 @@ SELECT n.nspname AS schema, c.relname AS name, c.relkind::text AS kind, coalesce
 COLUMNS = """
 SELECT a.attname AS name, format_type(a.atttypid, a.atttypmod) AS type, a.attnotnull AS not_null,
        a.attgenerated::text AS generated, a.attidentity::text AS identity, coalesce(s.avg_width, 0) AS width,
+       a.atthasdef OR a.attidentity <> '' AS has_default,
+       CASE WHEN k.oid IS NOT NULL THEN k.collnamespace::regnamespace || '.' || quote_ident(k.collname) END AS collation,
        coalesce(NOT k.collisdeterministic, false) AS fuzzy,
        coalesce(k.collversion <> pg_collation_actual_version(k.oid), false) AS is_order_stale
   FROM pg_catalog.pg_attribute a
@@ -69,11 +72,13 @@ SELECT x.relname AS name, i.indisprimary AS is_primary, m.amname = 'btree' AS is
  ORDER BY i.indisprimary DESC, x.relname
 """
 
-# tgtype: 1 row, 2 before, 16 update
+# tgtype: 1 row, 2 before, 4 insert, 8 delete, 16 update
 TRIGGERS = """
-SELECT t.tgname AS name, (t.tgtype & 2) <> 0 AS is_before
+SELECT t.tgname AS name, (t.tgtype & 2) <> 0 AS is_before,
+       array_remove(ARRAY[CASE WHEN (t.tgtype & 4) <> 0 THEN 'insert' END, CASE WHEN (t.tgtype & 8) <> 0 THEN 'delete' END,
+                          CASE WHEN (t.tgtype & 16) <> 0 THEN 'update' END], NULL) AS events
   FROM pg_catalog.pg_trigger t
- WHERE t.tgrelid = %(oid)s AND NOT t.tgisinternal AND t.tgenabled IN ('O', 'A') AND (t.tgtype & 17) = 17
+ WHERE t.tgrelid = %(oid)s AND NOT t.tgisinternal AND t.tgenabled IN ('O', 'A') AND (t.tgtype & 1) = 1
  ORDER BY t.tgname
 """
 
@@ -113,6 +118,9 @@ class TableColumn:
     generated: str
     identity: str
     width: int
+    has_default: bool
+    #: quoted, for types that have one
+    collation: str | None
     #: True where two different values can be equal (a nondeterministic collation)
     fuzzy: bool
     #: True where the collation's library changed since the indexes were built: their order can't be trusted
@@ -136,6 +144,16 @@ class TableIndex:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TableTrigger:
+    """One row trigger that is enabled."""
+
+    name: str
+    is_before: bool
+    #: insert, update, delete
+    events: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
     """A table with storage, or the root of several."""
 
@@ -150,21 +168,33 @@ class Table:
     pages: int
     hides_rows: bool
     full_identity: bool
-    update_rules: tuple[str, ...]
+    #: ``insert``, ``update`` or ``delete``, and the rule's name
+    rules: tuple[tuple[str, str], ...]
     partition_columns: frozenset[str]
     columns: tuple[TableColumn, ...]
     indexes: tuple[TableIndex, ...]
-    triggers: tuple[str, ...]
-    has_before_trigger: bool
+    triggers: tuple[TableTrigger, ...]
 
     @property
     def qualified(self) -> str:
-        """``public.users``, not quoted."""
-        return f"{self.schema}.{self.name}"
+        """``public.users``, quoted where PostgreSQL needs it."""
+        return f"{quote_identifier(self.schema)}.{quote_identifier(self.name)}"
 
     def column(self, name: str) -> TableColumn | None:
         """The column of that name, if there is one."""
         return next((column for column in self.columns if column.name == name), None)
+
+    def rules_on(self, event: str) -> tuple[str, ...]:
+        """Names of the rules that rewrite such a statement."""
+        return tuple(name for wanted, name in self.rules if wanted == event)
+
+    def triggers_on(self, event: str) -> tuple[TableTrigger, ...]:
+        """The row triggers that such a statement fires."""
+        return tuple(trigger for trigger in self.triggers if event in trigger.events)
+
+    def has_before_trigger(self, event: str) -> bool:
+        """True where a trigger may change, or leave out, what such a statement writes."""
+        return any(trigger.is_before for trigger in self.triggers_on(event))
 
 
 def find_table(connection: psycopg.Connection[Any], name: str) -> int:
@@ -186,17 +216,19 @@ def read_table(connection: psycopg.Connection[Any], oid: int) -> Table:
         facts = cursor.execute(TABLE, {"oid": oid}).fetchone() or {}
         columns = tuple(TableColumn(**row) for row in cursor.execute(COLUMNS, {"oid": oid}))
         indexes = tuple(_index(row) for row in cursor.execute(INDEXES, {"oid": oid}))
-        triggers = cursor.execute(TRIGGERS, {"oid": oid}).fetchall()
+        triggers = tuple(
+            TableTrigger(name=row["name"], is_before=row["is_before"], events=frozenset(row["events"]))
+            for row in cursor.execute(TRIGGERS, {"oid": oid})
+        )
     facts["kind"] = KINDS.get(facts["kind"], facts["kind"])
-    facts["update_rules"] = tuple(facts["update_rules"])
+    facts["rules"] = tuple((event, name) for event, _, name in (rule.partition(" ") for rule in facts["rules"]))
     facts["partition_columns"] = frozenset(facts["partition_columns"])
     facts["filenode"] = facts["filenode"] or 0
     return Table(
         oid=oid,
         columns=columns,
         indexes=indexes,
-        triggers=tuple(str(row["name"]) for row in triggers),
-        has_before_trigger=any(row["is_before"] for row in triggers),
+        triggers=triggers,
         **facts,
     )
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from time import monotonic
 
 from app.backfill.crew import Crew
+from app.backfill.definition import Action
 from app.backfill.governor import Governor
 from app.backfill.progress import Progress
 from app.backfill.session import LOCK_TIMEOUT_MS
@@ -15,6 +16,7 @@ _GAUGE_SECONDS = 0.25
 _BATCH_SECONDS = 1.0
 #: a lock that is refused is worth a line when it is refused for the third time
 _WORTH_SAYING = PATIENT_ATTEMPTS
+_PHASES: dict[Action, str] = {"update": "updating rows", "delete": "deleting rows", "copy": "copying rows"}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -22,6 +24,7 @@ class Telling:
     """Turns reports into events and gauges."""
 
     step: str
+    action: Action
     crew: Crew
     governor: Governor
     progress: Progress
@@ -96,7 +99,7 @@ class Telling:
         if self.governor.throttle.stopped_by:
             return f"waiting: {self.governor.throttle.stopped_by}"
         limiting = self.governor.limiting
-        return f"slowed by {limiting.name}" if limiting and self.governor.throttle.is_slowed else "updating rows"
+        return f"slowed by {limiting.name}" if limiting and self.governor.throttle.is_slowed else _PHASES[self.action]
 
     def _refused(self, report: Refused) -> LockNotGranted:
         return LockNotGranted(

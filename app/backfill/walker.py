@@ -6,7 +6,7 @@ knows.
 
 import json
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any, Protocol
@@ -49,6 +49,11 @@ COUNT_ASIDE = "SELECT count(*), count(*) FILTER (WHERE key = %(key)s::jsonb) FRO
 _LONGEST_STATEMENT_MS = 60_000
 #: Attempts before a held row is left to the sweep, a slow one gets more time, and people are told who is in the way.
 PATIENT_ATTEMPTS = 3
+#: Attempts that fail for what should be over by then, before the row itself is taken for the cause.
+STUBBORN_ATTEMPTS = 6
+#: serialization failure, deadlock: a trigger can raise them for ever
+_PASSING = {"40001", "40P01"}
+CANCELLED = "57014"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +140,14 @@ class Walker:
     """Drives a walk along one shard with one session."""
 
     def __init__(
-        self, *, target: Target, checkpoints: Checkpoints, shard: Shard, walk: Walk, run: UUID, definition: BackfillDefinition
+        self,
+        *,
+        target: Target,
+        checkpoints: Checkpoints,
+        shard: Shard,
+        walk: Walk,
+        run: UUID,
+        definition: BackfillDefinition,
     ) -> None:
         self.target = target
         self.checkpoints = checkpoints
@@ -144,6 +156,8 @@ class Walker:
         self.attempt = 0
         self._run = run
         self._definition = definition
+        #: told of a statement that may take long
+        self.watch: Callable[[int | None, str | None], None] = lambda _pid, _statement: None
         self._timeout_ms = 0
         self._batches = shard.batches
 
@@ -155,10 +169,15 @@ class Walker:
         if self.walk.is_at_end():
             return self._finish()
         started = perf_counter()
+        if self._timeout_ms:
+            self.watch(self.target.pid, "a row that takes its time")
         try:
             outcome = self.walk.send(self._words(), passes=passes)
         except psycopg.Error as error:
-            return self._after_error(error)
+            return self._after_error(error, perf_counter() - started)
+        finally:
+            if self._timeout_ms:
+                self.watch(None, None)
         if outcome is None:
             return self._after_fence()
         seconds = perf_counter() - started
@@ -204,11 +223,11 @@ class Walker:
         self.shard, self._batches = present, present.batches
         self.walk.adopt(present)
 
-    def _after_error(self, error: psycopg.Error) -> Report:
+    def _after_error(self, error: psycopg.Error, seconds: float) -> Report:
         what = meaning(error)
-        if what == "again":
+        if what == "again" and not self._is_the_row_s_own(error, seconds):
             return self._try_again(error)
-        if what == "row":
+        if what in {"again", "row"}:
             if self.walk.size.units > 1:
                 self.walk.size.bisect()
                 return Refused(sqlstate=error.sqlstate or "", message=sentence(error), attempt=0, rest_seconds=0.0)
@@ -217,11 +236,18 @@ class Walker:
             raise from_psycopg(error) from error
         raise BatchFailedError(sentence(error), sqlstate=error.sqlstate, hint=error.diag.message_hint) from error
 
+    def _is_the_row_s_own(self, error: psycopg.Error, seconds: float) -> bool:
+        """True where trying again did not help, so that the row has to be found."""
+        if error.sqlstate == CANCELLED:
+            # sooner, and somebody cancelled it
+            return seconds * 1000 >= _LONGEST_STATEMENT_MS
+        return error.sqlstate in _PASSING and self.attempt >= STUBBORN_ATTEMPTS
+
     def _try_again(self, error: psycopg.Error) -> Refused:
         self.attempt += 1
         was_least = self.walk.size.units <= self.walk.size.least
         self.walk.size.shrink()
-        if error.sqlstate == "57014" and was_least and self.attempt >= PATIENT_ATTEMPTS:
+        if error.sqlstate == CANCELLED and was_least and self.attempt >= PATIENT_ATTEMPTS:
             self._timeout_ms = min(_LONGEST_STATEMENT_MS, 2 * (self._timeout_ms or 1000))
             lengthen_statements(self.target, self._timeout_ms)
         rest = retry_rest(self.attempt, random.random())  # noqa: S311 (jitter, not a secret)

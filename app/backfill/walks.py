@@ -8,6 +8,7 @@ from typing import Any, LiteralString, cast
 from psycopg import sql
 
 from app.backfill import keyset, windows
+from app.backfill.change import Change
 from app.backfill.definition import BackfillDefinition
 from app.backfill.keys import Key
 from app.backfill.pace import BatchSize
@@ -44,6 +45,11 @@ class Ground:
     def relation(self) -> tuple[str, str]:
         """Schema and name of the table with storage."""
         return self.table.schema, self.table.name
+
+    @property
+    def change(self) -> Change:
+        """What is done to the rows of this table."""
+        return Change.of(self.definition, self.table, self.alias, self.strategy.copy)
 
     def fence(self) -> sql.Composed:
         """The ledger's fence for a batch."""
@@ -134,11 +140,9 @@ class WindowWalk:
             self._statements[variant] = ground.text(
                 windows.batch_statement(
                     schema=ground.schema,
-                    relation=ground.relation,
-                    alias=ground.alias,
-                    expressions=ground.definition.expressions,
+                    change=ground.change,
                     passes=passes,
-                    check=not ground.definition.expressions.where_reads_other_rows,
+                    check=ground.change.action == "update" and not ground.definition.expressions.where_reads_other_rows,
                     fence=ground.fence(),
                     skip_locked=skip_locked,
                 )
@@ -151,7 +155,7 @@ class WindowWalk:
         if window is None:
             return None, None
         names = self._ground.strategy.key.names if self._ground.strategy.key else ()
-        parts: list[sql.Composable] = [sql.SQL("{}, {}").format(sql.Literal(name), sql.Identifier(name)) for name in names]
+        parts: list[sql.Composable] = [sql.SQL("{}, {}::text").format(sql.Literal(name), sql.Identifier(name)) for name in names]
         parts = parts or [sql.SQL("'ctid', ctid::text")]
         query = sql.SQL("SELECT jsonb_build_object({}) FROM ONLY {} WHERE ctid >= %(from)s::tid AND ctid < %(to)s::tid").format(
             sql.SQL(", ").join(parts), relation_sql(*self._ground.relation)
@@ -172,6 +176,7 @@ class KeyWalk:
         self._key = cast("Key", ground.strategy.key)
         self._statements: dict[tuple[bool, bool], LiteralString] = {}
         self._ended = False
+        self._is_sweep = shard.round > 0
         # a row that is left out here would never be visited again
         self.skip_locked = False
         self.adopt(shard)
@@ -215,12 +220,11 @@ class KeyWalk:
             self._statements[variant] = ground.text(
                 keyset.batch_statement(
                     schema=ground.schema,
-                    relation=ground.relation,
-                    alias=ground.alias,
-                    expressions=ground.definition.expressions,
+                    change=ground.change,
                     key=self._key,
                     has_cursor=variant[0],
                     has_end=variant[1],
+                    is_sweep=self._is_sweep,
                     fence=ground.fence(),
                 )
             )

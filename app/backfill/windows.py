@@ -1,7 +1,7 @@
-"""Walk P: page windows of the heap, each updated in interleaved passes that commit separately.
+"""Walk P: page windows of the heap; an update visits each in interleaved passes that commit separately.
 
 The second pass finds the first one's old row versions dead and puts its new ones into their place on the same page: less WAL,
-hardly any growth. It needs an update that ends its own condition, since a window may be visited again.
+hardly any growth. It needs a change that ends its own condition, since a window may be visited again.
 """
 
 from collections.abc import Mapping
@@ -10,25 +10,19 @@ from typing import Any
 
 from psycopg import sql
 
-from app.backfill.expressions import Expressions
-from app.backfill.statements import literal_sql, relation_sql
+from app.backfill.change import Change
+from app.backfill.statements import relation_sql
 
 #: Line pointers that a page can hold at most; one page counts as so many units of size.
 SLOTS = 2048
 
-# The count that is passed on to the checkpoint comes from the UPDATE itself; no client stands between the two.
+# The count that is passed on to the checkpoint comes from the change itself; no client stands between the two.
 BATCH = """
 WITH headgate_fence AS MATERIALIZED (
     SELECT 1 FROM {schema}.shard
      WHERE job = %(job)s AND no = %(no)s AND epoch = %(epoch)s AND batches = %(batches)s AND state = 'running'{fence}
        FOR NO KEY UPDATE),
-headgate_changed AS (
-    UPDATE ONLY {relation}{alias} SET {assignments}
-     WHERE EXISTS (SELECT 1 FROM headgate_fence) AND {rows}
-       AND (
-{where}
-)
-    RETURNING {still} AS still),
+headgate_changed AS ({change}),
 headgate_counted AS MATERIALIZED (
     SELECT count(*) AS changed, count(*) FILTER (WHERE still) AS stuck FROM headgate_changed)
 UPDATE {schema}.shard
@@ -39,9 +33,9 @@ UPDATE {schema}.shard
 RETURNING c.changed, c.stuck, pg_relation_filenode(%(oid)s::oid)::bigint
 """
 #: The tuples of a window, in one pass of several.
-ALL_ROWS = "{row}.ctid >= %(from)s::tid AND {row}.ctid < %(to)s::tid {passes}"
+ALL_ROWS = "EXISTS (SELECT 1 FROM headgate_fence) AND {row}.ctid >= %(from)s::tid AND {row}.ctid < %(to)s::tid {passes}"
 #: The same without rows that others hold: those are left to the sweep.
-FREE_ROWS = """{row}.ctid = ANY (ARRAY(
+FREE_ROWS = """EXISTS (SELECT 1 FROM headgate_fence) AND {row}.ctid = ANY (ARRAY(
            SELECT {row}.ctid FROM ONLY {relation}{alias}
             WHERE EXISTS (SELECT 1 FROM headgate_fence) AND {row}.ctid >= %(from)s::tid AND {row}.ctid < %(to)s::tid {passes}
               AND (
@@ -138,40 +132,21 @@ def fraction(place: WindowPlace | None, *, lo: int, hi: int) -> float:
 
 
 def batch_statement(
-    *,
-    schema: str,
-    relation: tuple[str, str],
-    alias: str,
-    expressions: Expressions,
-    passes: int,
-    check: bool,
-    fence: sql.Composable,
-    skip_locked: bool = False,
+    *, schema: str, change: Change, passes: int, check: bool, fence: sql.Composable, skip_locked: bool = False
 ) -> sql.Composed:
-    """Statement P; ``alias`` is what the texts call the table.
+    """Statement P.
 
-    ``check`` also counts rows that still match after the update, ``skip_locked`` leaves out rows that others hold.
+    ``check`` also counts rows that still match after an update, ``skip_locked`` leaves out rows that others hold.
     """
-    row = sql.Identifier(alias)
-    where = literal_sql(expressions.where_text)
-    also = sql.SQL("") if alias == relation[1] else sql.SQL(" AS {}").format(row)
     rows = sql.SQL(FREE_ROWS if skip_locked else ALL_ROWS).format(
-        row=row,
-        relation=relation_sql(*relation),
-        alias=also,
-        where=where,
-        passes=sql.SQL("") if passes == 1 else sql.SQL(ONE_IN_MANY).format(row=row, passes=sql.Literal(passes)),
+        row=change.row,
+        relation=relation_sql(*change.relation),
+        alias=change.named(),
+        where=change.where(),
+        passes=sql.SQL("") if passes == 1 else sql.SQL(ONE_IN_MANY).format(row=change.row, passes=sql.Literal(passes)),
     )
-    return sql.SQL(BATCH).format(
-        schema=sql.Identifier(schema),
-        relation=relation_sql(*relation),
-        alias=also,
-        assignments=literal_sql(expressions.set_text + "\n"),
-        where=where,
-        rows=rows,
-        still=literal_sql(f"(\n{expressions.where_text}\n)") if check else sql.SQL("false"),
-        fence=fence,
-    )
+    done = change.statement(rows, returning=change.still()) if check else change.statement(rows)
+    return sql.SQL(BATCH).format(schema=sql.Identifier(schema), change=done, fence=fence)
 
 
 def batch_words(window: Window, *, oid: int) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Types of the fields of a plan document: each reads a JSON value or says in a sentence why it can't."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -125,6 +125,15 @@ def _read_condition(value: Any) -> str:
     return text
 
 
+def _read_columns(value: Any) -> str:
+    text = _read_text(value)
+    if text.rstrip().endswith(";"):
+        raise Unfit("must be a list of columns, without a semicolon")
+    if re.match(r"(?i)\s*select\s", text):
+        raise Unfit("must begin with the first column, without the word SELECT")
+    return text
+
+
 def _read_url(value: Any) -> str:
     text = _read_text(value)
     try:
@@ -168,6 +177,7 @@ RELATION = FieldType(name="table, as schema.table", read=_read_relation)
 RELATIONS = FieldType(name="list of tables, as schema.table", read=_read_relations)
 NAMES = FieldType(name="list of column names", read=_read_names)
 ASSIGNMENTS = FieldType(name="SQL, as after SET", read=_read_assignments)
+COLUMNS = FieldType(name="SQL, as after SELECT", read=_read_columns)
 CONDITION = FieldType(name="SQL, as after WHERE", read=_read_condition)
 URL = FieldType(name="http or https URL", read=_read_url)
 SQLSTATE = FieldType(name="SQLSTATE in quotes", read=_read_sqlstate)
@@ -191,6 +201,20 @@ def one_of(*choices: str) -> FieldType:
         return str(value)
 
     return FieldType(name=", ".join(choices), read=read)
+
+
+def numbers_of(names: Mapping[str, str]) -> FieldType:
+    """A mapping of some of these names to numbers above 0."""
+
+    def read(value: Any) -> dict[str, float]:
+        for name, number in _read_mapping(value).items():
+            if name not in names:
+                raise Unfit(f"must be a mapping of {', '.join(names)}, without {name}")
+            if isinstance(number, bool) or not isinstance(number, int | float) or number <= 0:
+                raise Unfit(f"must have a number above 0 for {name}, not {number!r}")
+        return dict(value)
+
+    return FieldType(name=f"mapping of {', '.join(names)} to numbers", read=read)
 
 
 def write_duration(milliseconds: int) -> str:

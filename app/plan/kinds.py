@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.plan import fields as types
+from app.plan.backfills import LIMITS
 from app.plan.errors import PlanError, did_you_mean
 from app.plan.fields import FieldType, Unfit
 
@@ -86,15 +87,24 @@ _SQL = Kind(
 _BACKFILL = Kind(
     name="backfill",
     needs_rollback=True,
-    sentence="Updates many rows in small committed batches that can be paused and resumed.",
+    sentence="Updates, deletes or copies many rows in small committed batches that can be paused and resumed.",
+    alternatives=(("set",), ("delete",), ("into",)),
     fields=(
-        Field(name="table", type=types.RELATION, required=True, sentence="The table whose rows are updated."),
-        Field(name="set", type=types.ASSIGNMENTS, required=True, sentence="What is assigned to each row."),
+        Field(name="table", type=types.RELATION, required=True, sentence="The table whose rows are walked."),
+        Field(name="set", type=types.ASSIGNMENTS, sentence="What is assigned to each row."),
+        Field(name="delete", type=types.BOOLEAN, sentence="True: each row is deleted."),
+        Field(name="into", type=types.RELATION, sentence="The other table that each row is copied into."),
+        Field(
+            name="columns",
+            type=types.COLUMNS,
+            default="all columns of the same name",
+            sentence="What is copied: each column or expression with the name of the column it fills.",
+        ),
         Field(
             name="where",
             type=types.CONDITION,
             required=True,
-            sentence="Which rows are still to be done; the update must make it false.",
+            sentence="Which rows are still to be done; an update must make it false, or every row is visited once.",
         ),
         Field(name="key", type=types.NAMES, default="the best unique key", sentence="The unique key that it walks by."),
         Field(
@@ -104,6 +114,12 @@ _BACKFILL = Kind(
             sentence="How much of the server it may take.",
         ),
         Field(name="max_rate", type=types.whole(1, 10_000_000), default="no limit", sentence="Rows a second at most."),
+        Field(
+            name="limits",
+            type=types.numbers_of(LIMITS),
+            default="see below",
+            sentence="What it may do to the server before it goes slower or waits.",
+        ),
         Field(name="workers", type=types.whole(1, 32), default="1", sentence="Ranges walked at the same time."),
         Field(
             name="strategy",
@@ -219,7 +235,20 @@ def check_spec(kind_name: str, spec: Mapping[str, Any]) -> None:
 
 def kinds_table() -> str:
     """The fields of every kind as Markdown, for docs/plan-format.md."""
-    return "\n\n".join(_kind_section(kind) for kind in KINDS.values()) + "\n"
+    limits = "\n".join(f"| `{name}` | {meaning} |" for name, meaning in LIMITS.items())
+    return "\n\n".join(_kind_section(kind) for kind in KINDS.values()) + _LIMITS + limits + "\n"
+
+
+_LIMITS = """
+
+### `limits` of a backfill
+
+The signal that holds a backfill back is named on the run's page and in its events. What the server does not tell (a role without
+`pg_monitor`) keeps the speed from rising, and stops the walk where the step sets a limit for it.
+
+| limit | unit (default); what passing it means |
+| --- | --- |
+"""
 
 
 def _kind_section(kind: Kind) -> str:

@@ -7,6 +7,7 @@ from uuid import UUID, uuid5
 from app.backfill.definition import read_definition
 from app.backfill.execute import run_backfill
 from app.backfill.order import BackfillOrder
+from app.plan.backfills import as_sentence
 from app.plan.model import Step
 from app.steps.protocol import Done, StepContext, StepRun
 
@@ -23,9 +24,7 @@ class Backfill:
 
     def describe(self, step: Step) -> str:
         """One plain sentence."""
-        spec = step.spec
-        where = f" where {spec['where']}" if spec.get("where") else ""
-        return f"Sets {spec.get('set')} in {spec.get('table')}{where}, in small batches"
+        return f"{as_sentence(step.spec)}, in small batches"
 
     def run(self, context: StepContext) -> StepRun:
         """Walk what is left; every yield is a safe point, since the target knows what was committed."""

@@ -18,6 +18,7 @@ from app.run.events.data import (
     BackupStarted,
     BatchCommitted,
     RowQuarantined,
+    RowRecovered,
 )
 from app.run.events.gauge import Gauge
 from app.run.events.runs import (
@@ -80,6 +81,7 @@ __all__ = [
     "Person",
     "QueueYielded",
     "RowQuarantined",
+    "RowRecovered",
     "RunCreated",
     "RunFinished",
     "RunStarted",

@@ -21,6 +21,8 @@ class BackfillPlanned(Decision):
     shards: int
     #: rows that are expected to match; nothing is counted for it
     estimated_rows: int | None
+    #: update, delete or copy
+    action: str = "update"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +71,15 @@ class RowQuarantined(Decision):
     key: str
     sqlstate: str
     message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowRecovered(Decision):
+    """A row that had been set aside was tried again, and was done this time."""
+
+    step: str
+    #: its key in the table, as text
+    key: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from app.analysis.report import Analysis, Finding, Lock, StatementReport
 from app.analysis.rule import worst
 from app.catalog.encoding import from_json
 from app.catalog.records import Statistics
+from app.plan.backfills import as_sentence
 from app.plan.brief import PlanFacts, TableChange
 from app.plan.model import Brief, Step
 from app.plan.model import Plan as Content
@@ -181,7 +182,7 @@ def step_detail(step: Step) -> str:
     if step.kind == "sql":
         return f"{plural(len(str(spec.get('sql', '')).strip().splitlines()), 'line')} of SQL"
     if step.kind == "backfill":
-        return f"{spec.get('table')}: set {spec.get('set')} where {spec.get('where')}"
+        return as_sentence(spec)
     if step.kind == "wait":
         return f"{spec.get('seconds')} s"
     return str(spec.get("ask") or spec.get("url") or spec.get("query") or spec.get("statement") or spec.get("format") or "")

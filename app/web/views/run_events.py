@@ -134,6 +134,7 @@ _SENTENCES: dict[str, Callable[[Any], _Said]] = {
     ),
     "backfill_sped_up": lambda _: (_OK, "Faster again: the signals are calm", ""),
     "row_quarantined": lambda e: (_BAD, f"Row {e.key} was set aside: {e.message}", e.sqlstate),
+    "row_recovered": lambda e: (_OK, f"Row {e.key} was set aside before and is done now", ""),
     "backfill_finished": _backfill_finished,
     "check_passed": lambda e: (_OK, f"Check {e.step} holds: {e.found}", milliseconds(e.duration_ms)),
     "gate_reached": lambda e: (_WARN, f"Gate: {e.ask}", f"waits for {e.who}" if e.who else "waits for a person"),

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from app.plan.backfills import as_statement
 from app.plan.model import Plan as Content
 from app.plan.model import Step
 from app.run.states import DRIVEN, RunState, StepState
@@ -123,6 +124,5 @@ def _written(run: Run, step: Step) -> str:
         return (step.rollback.sql or "") if step.rollback else ""
     spec = step.spec
     if step.kind == "backfill":
-        lines = (f"UPDATE {spec.get('table')}", f"   SET {spec.get('set')}", f" WHERE {spec.get('where', 'true')}")
-        return "\n".join(lines)  # shown to people, sent to nobody
+        return as_statement(spec)
     return str(spec.get("sql") or spec.get("query") or spec.get("statement") or "")

@@ -14,6 +14,7 @@ import pytest
 
 from app.backfill.expressions import BackfillRefusedError
 from app.cli import backfill as command
+from app.cli.backfill_jobs import OtherSessionError
 from app.cli.reading import NoConnectionError
 from tests.doubles.databases import Database
 from tests.postgres.backfill.running import users
@@ -123,7 +124,7 @@ def test_two_at_once_do_not_work_on_the_same_rows(run: Run, database: Database) 
         assert child.stdout is not None
         for _ in range(2):
             child.stdout.readline()
-        with pytest.raises(command.OtherSessionError, match="Another session runs this backfill now"):
+        with pytest.raises(OtherSessionError, match="Another session runs this backfill now"):
             run(*COUNT)
         child.kill()
     run(*COUNT)

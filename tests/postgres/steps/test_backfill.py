@@ -33,7 +33,7 @@ def test_a_run_changes_every_row_and_keeps_figures_and_certificate(database: Dat
     gauge: Gauge = diary.gauges[-1]
     assert gauge.rows_done == ROWS
     assert gauge.rows_total == ROWS
-    assert gauge.statement == "UPDATE public.users SET role = 'user' WHERE role IS NULL"
+    assert gauge.statement == "UPDATE public.users\n   SET role = 'user'\n WHERE role IS NULL"
     assert "commit latency" in gauge.signals
     assert set(gauge.signals["commit latency"]) >= {"value", "limit", "unit", "state"}
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from app.backfill.table import Table, TableColumn, TableIndex
+from app.backfill.table import Table, TableColumn, TableIndex, TableTrigger
 
 
 def column(name: str, kind: str = "text", **words: Any) -> TableColumn:
@@ -14,6 +14,8 @@ def column(name: str, kind: str = "text", **words: Any) -> TableColumn:
             "generated": "",
             "identity": "",
             "width": 8,
+            "has_default": False,
+            "collation": None,
             "fuzzy": False,
             "is_order_stale": False,
             **words,
@@ -27,9 +29,13 @@ def index(name: str, *columns: str, **words: Any) -> TableIndex:
     return TableIndex(**{"name": name, "key_columns": columns, **base, **words})
 
 
+def trigger(name: str, *events: str, is_before: bool = True) -> TableTrigger:
+    return TableTrigger(name=name, is_before=is_before, events=frozenset(events))
+
+
 def table(*, columns: tuple[TableColumn, ...] = (), indexes: tuple[TableIndex, ...] = (), **words: Any) -> Table:
     base: dict[str, Any] = {"oid": 1, "schema": "public", "name": "users", "kind": "table", "method": "heap", "reltuples": 1000}
-    base |= {"filenode": 5, "pages": 20, "hides_rows": False, "full_identity": False, "update_rules": (), "triggers": ()}
-    base |= {"partition_columns": frozenset(), "has_before_trigger": False}
+    base |= {"filenode": 5, "pages": 20, "hides_rows": False, "full_identity": False, "rules": (), "triggers": ()}
+    base |= {"partition_columns": frozenset()}
     standard = (column("id", "bigint", not_null=True), column("role"), column("n", "integer"), column("state", not_null=True))
     return Table(**{**base, "columns": columns or standard, "indexes": indexes, **words})

@@ -10,7 +10,7 @@ from app.backfill.expressions import BackfillRefusedError
 from app.backfill.keys import Key, choose_key
 from app.backfill.strategy import Strategy, choose_strategy
 from app.backfill.table import Table
-from tests.unit.backfill.tables import column, index, table
+from tests.unit.backfill.tables import column, index, table, trigger
 
 FILL = {"table": "users", "set": "role = 'user'", "where": "role IS NULL"}
 ENDS = Convergence(ends=True, because="role is set to a value that is never NULL")
@@ -70,7 +70,7 @@ def test_a_volatile_condition_is_refused() -> None:
 
 def test_a_reviewer_is_warned_of_triggers_identity_and_generated_columns() -> None:
     columns = (column("id", "bigint", not_null=True), column("role"), column("g", generated="s"))
-    found = _choose(table(indexes=(PRIMARY,), columns=columns, triggers=("touch",), full_identity=True), ENDS)
+    found = _choose(table(indexes=(PRIMARY,), columns=columns, triggers=(trigger("touch", "update"),), full_identity=True), ENDS)
     assert len(found.warnings) == 3
 
 
