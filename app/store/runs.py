@@ -161,6 +161,7 @@ def add(session: Session, new: NewRun, content: Content) -> Run:
         state=RunState.SCHEDULED,
         state_since=new.now,
         created_by=new.created_by,
+        driver_id=new.created_by,
         created_at=new.now,
         scheduled_for=new.scheduled_for,
         wake_at=new.scheduled_for,

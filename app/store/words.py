@@ -30,6 +30,7 @@ class JobKind(StrEnum):
     RESTORE = "restore"
     SNAPSHOT_SCHEMA = "snapshot_schema"
     TAKE_METRICS = "take_metrics"
+    END_SESSION = "end_session"
 
 
 class JobState(StrEnum):
@@ -66,10 +67,29 @@ class Direction(StrEnum):
 
 
 class Ask(StrEnum):
-    """What a person asked of a run that a worker drives."""
+    """What a person asked of a run that a worker drives; an aborted run is cancelled, and then rolled back."""
 
     PAUSE = "pause"
     CANCEL = "cancel"
+    ABORT = "abort"
+
+
+class HandoverState(StrEnum):
+    """How the control of a run changed hands: asked for, handed over, declined, or taken with a reason."""
+
+    ASKED = "asked"
+    HANDED = "handed"
+    DECLINED = "declined"
+    TAKEN = "taken"
+
+
+class EndingOutcome(StrEnum):
+    """What came of the wish to end a session on a target."""
+
+    QUEUED = "queued"
+    ENDED = "ended"
+    GONE = "gone"
+    REFUSED = "refused"
 
 
 class Window(StrEnum):

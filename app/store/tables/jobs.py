@@ -22,7 +22,7 @@ class Job(Numbered, Base):
 
     kind: Mapped[JobKind] = mapped_column(Word(JobKind))
     #: test_target, snapshot_schema: a target; analyse: an analysis; rehearse: a rehearsal; backup: a backup;
-    #: restore: a restore; take_metrics: a run
+    #: restore: a restore; take_metrics: a run; end_session: a session's ending
     subject_id: Mapped[int]
     requested_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
     state: Mapped[JobState] = mapped_column(Word(JobState), server_default="queued")

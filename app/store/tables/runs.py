@@ -56,6 +56,8 @@ class Run(Numbered, Base):
     wake_at: Mapped[datetime | None]
     current_step: Mapped[str | None]
     created_by: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    #: the one person who may stop, retry, skip and roll back: who started it, until control is handed over
+    driver_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
     created_at: Mapped[datetime] = moment()
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]

@@ -101,7 +101,14 @@ def test_the_index_alone_keeps_a_second_active_run_out(world: World):
     with world.sessions() as session:
         row = session.get_one(Run, run.id)
         session.add(
-            Run(plan_id=row.plan_id, revision_id=row.revision_id, target_id=row.target_id, created_by=row.created_by, options={})
+            Run(
+                plan_id=row.plan_id,
+                revision_id=row.revision_id,
+                target_id=row.target_id,
+                created_by=row.created_by,
+                driver_id=row.created_by,
+                options={},
+            )
         )
         with pytest.raises(IntegrityError, match="uq_runs_active_target"):
             session.flush()
