@@ -70,6 +70,16 @@ def postgres_17() -> Iterator[EmbeddedPostgres]:
         yield server
 
 
+@pytest.fixture(scope="session")
+def postgres_15() -> Iterator[EmbeddedPostgres]:
+    """The oldest PostgreSQL that analyses are measured on, where the machine has Debian's or Ubuntu's packages of it."""
+    installation = Path("/usr/lib/postgresql/15")
+    if not (installation / "bin" / "initdb").exists():
+        pytest.skip("PostgreSQL 15 comes from the distribution's packages, which are not installed here")
+    with running_server(installation=installation) as server:
+        yield server
+
+
 @pytest.fixture
 def database_17(postgres_17: EmbeddedPostgres) -> Iterator[Database]:
     """A fresh database on PostgreSQL 17."""

@@ -5,11 +5,12 @@ from typing import TypeVar
 
 from app.analysis.advance_alter import alter_table
 from app.analysis.advance_tables import create_table, index_from
+from app.analysis.domains import domain_of
 from app.analysis.functions import facts_of
-from app.analysis.state import Held, State, Transaction
+from app.analysis.state import DomainFacts, Held, State, Transaction
 from app.analysis.tables import ColumnFacts, ConstraintFacts, Table
 from app.sql.lock_levels import MODES
-from app.sql.names import from_object, from_range_var, from_strings
+from app.sql.names import from_object, from_range_var, from_strings, from_type_name
 from app.sql.tree import Node, constant, find, strings
 
 _F = TypeVar("_F", ColumnFacts, ConstraintFacts)
@@ -82,7 +83,8 @@ def _drop(state: State, body: Node) -> None:
             parts = strings(entry["List"].get("items", ()))
             state.table(".".join(parts[:-1])).policies.discard(parts[-1])
         elif kind == "OBJECT_SCHEMA":
-            for relation in [found for found in (*state.tables, *state.catalog) if found.startswith(f"{name}.")]:
+            known = (*state.schema.relations, *state.schema.sequences) if state.schema else ()
+            for relation in [found for found in (*state.tables, *known) if found.startswith(f"{name}.")]:
                 _remove(state, relation)
 
 
@@ -163,14 +165,18 @@ def _trigger(state: State, body: Node) -> None:
 
 def _domain(state: State, body: Node) -> None:
     checking = {"CONSTR_CHECK", "CONSTR_NOTNULL"}
-    state.domains[from_strings(body.get("domainname", ()))] = any(
-        constraint.get("contype") in checking for constraint in find(body.get("constraints", []), "Constraint")
+    constraints = find(body.get("constraints", []), "Constraint")
+    state.domains[from_strings(body.get("domainname", ()))] = DomainFacts(
+        base_type=from_type_name(body["typeName"]),
+        is_checked=any(constraint.get("contype") in checking for constraint in constraints),
     )
 
 
 def _alter_domain(state: State, body: Node) -> None:
-    if body.get("subtype") in {"C", "O", "AD_AddConstraint", "AD_SetNotNull"}:
-        state.domains[from_strings(body.get("typeName", ()))] = True
+    if body.get("subtype") in {"C", "O"}:
+        name = from_strings(body.get("typeName", ()))
+        known = domain_of(state, name)
+        state.domains[name] = DomainFacts(base_type=known.base_type if known else None, is_checked=True)
 
 
 def _new_type(state: State, body: Node) -> None:

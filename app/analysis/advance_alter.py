@@ -106,6 +106,11 @@ def _row_security(state: State, table: Table, command: Node) -> None:
     table.row_security = command.get("subtype") == "AT_EnableRowSecurity"
 
 
+def _persistence(state: State, table: Table, command: Node) -> None:
+    del state
+    table.is_unlogged = command.get("subtype") == "AT_SetUnLogged"
+
+
 _COMMANDS: dict[str, Callable[[State, Table, Node], None]] = {
     "AT_AddColumn": _add,
     "AT_DropColumn": _drop_column,
@@ -118,6 +123,8 @@ _COMMANDS: dict[str, Callable[[State, Table, Node], None]] = {
     "AT_DropConstraint": _drop_constraint,
     "AT_AttachPartition": _attach,
     "AT_DetachPartition": _detach,
+    "AT_SetLogged": _persistence,
+    "AT_SetUnLogged": _persistence,
     "AT_EnableRowSecurity": _row_security,
     "AT_DisableRowSecurity": _row_security,
 }

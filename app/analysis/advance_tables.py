@@ -1,6 +1,7 @@
 """How CREATE TABLE, ALTER TABLE and CREATE INDEX change what is known of a table."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from app.analysis.state import State
 from app.analysis.tables import ColumnFacts, ConstraintFacts, IndexFacts, Table, columns_in
@@ -23,6 +24,8 @@ _SUFFIXES = {
     "exclusion": "excl",
     "not null": "not_null",
 }
+#: ON DELETE CASCADE, SET NULL, SET DEFAULT, as the tree abbreviates them
+_CASCADING = frozenset({"c", "n", "d"})
 
 
 def create_table(state: State, body: Node) -> None:
@@ -38,6 +41,7 @@ def create_table(state: State, body: Node) -> None:
         is_known=True,
         partition_bound=bound_of(body.get("partbound")),
         partition_key=_partition_key(body.get("partspec")),
+        is_unlogged=node.get("relpersistence") == "u",
     )
     state.tables[table.name] = table
     state.removed.discard(table.name)
@@ -54,16 +58,16 @@ def create_table(state: State, body: Node) -> None:
 
 def _inherit(state: State, table: Table, parent: Table) -> None:
     state.add_child(parent.name, table)
-    table.columns.update(parent.columns)
+    table.columns.update((name, replace(column)) for name, column in parent.columns.items())
     if not table.partition_key:
         table.is_known = table.is_known and parent.is_known
 
 
 def _copy_like(state: State, table: Table, source: Table) -> None:
     del state
-    table.columns.update(source.columns)
+    table.columns.update((name, replace(column)) for name, column in source.columns.items())
     table.constraints.update(
-        (name, constraint) for name, constraint in source.constraints.items() if constraint.kind in {"check", "not null"}
+        (name, replace(constraint)) for name, constraint in source.constraints.items() if constraint.kind in {"check", "not null"}
     )
 
 
@@ -128,6 +132,8 @@ def constraint_from(state: State, table: Table, node: Node, *, column: str | Non
         is_enforced=bool(node.get("is_enforced", True)) or kind not in {"check", "foreign key"},
         expression=expression,
         references=state.qualify(from_range_var(parent)) if parent else None,
+        referenced_columns=strings(node.get("pk_attrs")),
+        cascades=node.get("fk_del_action") in _CASCADING,
         index=f"{table.name.rpartition('.')[0]}.{node['indexname']}" if node.get("indexname") else None,
         is_new=True,
     )

@@ -1,6 +1,7 @@
 """A change of type in its place: what is known of the column, and domains taken for what is under them."""
 
 from app.analysis.advance_tables import column_type
+from app.analysis.domains import base_of, is_checked, is_domain
 from app.analysis.state import State
 from app.analysis.tables import IndexFacts, Table
 from app.analysis.type_change import TypeChange, judge
@@ -12,10 +13,19 @@ def change_of(state: State, table: Table, command: Node, *, is_utc: bool) -> Typ
     name, definition = str(command.get("name")), command["def"]["ColumnDef"]
     column = table.columns.get(name)
     old, new = column.type if column else None, column_type(definition) or ""
-    if old != new and state.domain_is_checked(new):
-        return TypeChange(work="rewrite", reason=f"the domain {new} checks every value")
     using = definition.get("raw_default")
-    return judge(state.base_type(old), state.base_type(new) or new, using=using, column=name, is_utc=is_utc)
+    if old is not None and _is_same(old, new) and using is None:
+        return TypeChange(work="nothing", reason="the type stays the same")
+    if is_checked(state, new):
+        return TypeChange(work="rewrite", reason=f"the domain {new} checks every value")
+    base = None if old is None else base_of(state, old)
+    return judge(
+        base, base_of(state, new), using=using, column=name, is_utc=is_utc, is_domain=old is not None and is_domain(state, old)
+    )
+
+
+def _is_same(old: str, new: str) -> bool:
+    return old == new or ("." not in new and old.rpartition(".")[2] == new)
 
 
 def rebuilt_indexes(table: Table, command: Node, change: TypeChange) -> list[IndexFacts]:

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from app.analysis.state import State
-from app.analysis.tables import Table
-from app.errors import HeadgateError
+from app.analysis.tables import ConstraintFacts, Table
+from app.analysis.users import sources_of
 from app.sql.lock_levels import Mode, stronger
-from app.sql.relations import references
+from app.sql.tree import Node
 
 
 @dataclass(slots=True, kw_only=True)
@@ -28,51 +28,88 @@ class Marks:
         """Note a lock; the strongest on a relation counts."""
         self.locks[table.name] = stronger(self.locks.get(table.name, mode), mode)
 
-    def lock_with_partitions(self, table: Table, mode: Mode) -> None:
-        """Note a lock that goes down to every partition."""
+    def lock_with_children(self, table: Table, mode: Mode) -> None:
+        """Note a lock that goes down to every partition and heir."""
+        for each in self.with_children(table):
+            self.lock(each, mode)
+
+    def lock_sequences(self, table: Table, mode: Mode, *, column: str | None = None) -> None:
+        """Note a lock on the sequences that a table's columns (or one of them) own."""
+        for fact in table.columns.values():
+            if fact.owned_sequence and column in {None, fact.name}:
+                self.lock(self.state.table(fact.owned_sequence), mode)
+
+    def read(self, table: Table, mode: Mode = "ACCESS SHARE") -> None:
+        """Note a lock of a query: a view passes it on to what it is made of."""
         self.lock(table, mode)
-        for child in self.state.children(table.name):
-            self.lock(child, mode)
+        for source in self.sources(table):
+            if source.name not in self.locks:
+                self.read(source, mode)
 
-    def leaves(self, table: Table) -> Iterator[Table]:
-        """The tables that hold rows: the table itself, or its partitions."""
-        children = [child for child in self.state.children(table.name) if not child.is_partitioned]
-        if table.is_partitioned:
-            yield from children
-        else:
-            yield table
-            yield from children
+    def sources(self, table: Table) -> list[Table]:
+        """What a view is made of; nothing for any other relation."""
+        return sources_of(self.state, table) if table.kind == "view" else []
 
-    def scan(self, table: Table) -> None:
-        """Note that every row is read."""
-        self.scans += [leaf.name for leaf in self.leaves(table)]
+    def with_children(self, table: Table) -> list[Table]:
+        """The table, its partitions and its heirs, all levels down."""
+        return [table, *self.state.children(table.name)]
 
-    def rewrite(self, table: Table) -> None:
+    def reached(self, table: Table, node: Node) -> list[Table]:
+        """The tables that a statement means by a RangeVar: ONLY leaves partitions and heirs out."""
+        return self.with_children(table) if node.get("inh", False) else [table]
+
+    def scan(self, *tables: Table) -> None:
+        """Note that every row is read; a partitioned table has none of its own."""
+        self.scans += _holders(tables)
+
+    def rewrite(self, *tables: Table) -> None:
         """Note that every row is written anew, which reads it too."""
-        names = [leaf.name for leaf in self.leaves(table)]
-        self.rewrites += names
-        self.scans += names
+        self.rewrites += _holders(tables)
+        self.scan(*tables)
 
-    def build(self, table: Table) -> None:
+    def build(self, *tables: Table) -> None:
         """Note that an index is built."""
-        names = [leaf.name for leaf in self.leaves(table)]
-        self.builds += names
-        self.scans += names
+        self.builds += _holders(tables)
+        self.scan(*tables)
 
     def drop_table(self, table: Table, *, cascades: bool) -> None:
-        """Note the locks of dropping a table: its own, its partitions', its parents' and both ends of its foreign keys."""
-        self.lock_with_partitions(table, "ACCESS EXCLUSIVE")
-        for name in table.parents:
-            self.lock(self.state.table(name), "ACCESS EXCLUSIVE")
-        for constraint in table.constraints.values():
-            if constraint.references:
-                self.lock(self.state.table(constraint.references), "ACCESS EXCLUSIVE")
-        if cascades:
-            for child, _ in self.state.referencing(table.name):
-                self.lock(child, "ACCESS EXCLUSIVE")
-            for kind, name, _ in table.dependents:
-                if kind in {"view", "materialized view"}:
-                    self.lock(self.state.table(name), "ACCESS EXCLUSIVE")
+        """Note the locks of dropping a table: its partitions, its parent, both ends of its foreign keys, its sequences."""
+        for each in self.with_children(table):
+            self.lock(each, "ACCESS EXCLUSIVE")
+            self.lock_sequences(each, "ACCESS EXCLUSIVE")
+            for constraint in each.constraints.values():
+                if constraint.references and not self.is_inherited(each, constraint):
+                    self.lock_with_children(self.state.table(constraint.references), "ACCESS EXCLUSIVE")
+            for child, _ in self.state.referencing(each.name) if cascades else ():
+                self.lock_with_children(child, "ACCESS EXCLUSIVE")
+            if cascades:
+                self.drop_views(each)
+        if table.partition_bound:
+            for name in table.parents:
+                self.lock(self.state.table(name), "ACCESS EXCLUSIVE")
+                self.lock_default(name, "ACCESS EXCLUSIVE")
+
+    def lock_default(self, parent: str, mode: Mode) -> None:
+        """Note a lock on the DEFAULT partition and what is under it."""
+        default = self.state.default_partition(parent)
+        if default is not None:
+            self.lock_with_children(default, mode)
+
+    def drop_views(self, table: Table, column: str | None = None) -> None:
+        """Note the locks of the views that go with a relation or a column, and of the views over those."""
+        for kind, name, columns in table.dependents:
+            if kind in {"view", "materialized view"} and (column is None or not columns or column in columns):
+                view = self.state.table(name)
+                if view.name not in self.locks:
+                    self.lock(view, "ACCESS EXCLUSIVE")
+                    self.drop_views(view)
+
+    def is_inherited(self, table: Table, constraint: ConstraintFacts) -> bool:
+        """True for a partition's copy of its parent's constraint, which goes and comes with the parent's."""
+        return any(
+            constraint.name in parent.constraints or _has_same(parent, constraint)
+            for parent in map(self.state.table, table.parents)
+        )
 
     def referencing_closure(self, table: Table) -> list[Table]:
         """Every table that CASCADE reaches through foreign keys."""
@@ -85,34 +122,14 @@ class Marks:
                     pending.append(child)
         return list(found.values())
 
-    def domain_users(self, parts: Iterable[str]) -> list[Table]:
-        """The tables with a column of a domain."""
-        name = ".".join(parts)
-        bare = name.rpartition(".")[2]
-        users = {table.name: table for table in self.state.tables.values() if self._has_type(table, bare)}
-        for domain in self.state.schema.domains.values() if self.state.schema else ():
-            if domain.name.rpartition(".")[2] == bare:
-                users.update((used, self.state.table(used)) for used in domain.used_by)
-        return list(users.values())
 
-    def users_of(self, name: str, kind: str) -> list[Table]:
-        """The tables with a column of a type, or a trigger that runs a function."""
-        relations = self.state.schema.relations if self.state.schema else {}
-        tables = [self.state.table(relation) for relation in relations if relation not in self.state.removed]
-        if kind == "OBJECT_FUNCTION":
-            return [table for table in tables if any(f"{name}(" in definition for definition in table.triggers.values())]
-        return [table for table in tables if table.kind.endswith("table") and self._has_type(table, name)]
+def _holders(tables: Iterable[Table]) -> Iterator[str]:
+    return (table.name for table in tables if not table.is_partitioned)
 
-    def sources_of(self, view: Table) -> list[Table]:
-        """The relations that a view of the catalog reads."""
-        relation = self.state.schema.relations.get(view.name) if self.state.schema else None
-        if relation is None or not relation.view_definition:
-            return []
-        try:
-            return [self.state.table(name) for name in sorted(references(relation.view_definition))]
-        except HeadgateError:
-            return []
 
-    @staticmethod
-    def _has_type(table: Table, bare: str) -> bool:
-        return any((column.type or "").rpartition(".")[2] == bare for column in table.columns.values())
+def _has_same(parent: Table, constraint: ConstraintFacts) -> bool:
+    return any(
+        fact.references == constraint.references and fact.columns == constraint.columns
+        for fact in parent.constraints.values()
+        if fact.references
+    )

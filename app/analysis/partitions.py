@@ -1,54 +1,54 @@
-"""Whether a valid CHECK proves that a table's rows fit a partition's bound, so that ATTACH need not read them."""
+"""Whether valid CHECK constraints prove that a table's rows fit a partition's bound, or stay out of it: then no row is read."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
-from app.analysis.tables import ConstraintFacts, Table, columns_in
-from app.sql.tree import Node, constant, find
+from app.analysis.proof import Prover
+from app.analysis.state import State
+from app.analysis.tables import Table, columns_in
+from app.sql.tree import Node, find, strings
 
 
-def attach_is_proven(parent: Table, child: Table, bound: Node | None) -> bool:
-    """True where a valid CHECK of the child uses the partition key and every literal of the bound.
-
-    A range also needs its columns to be NOT NULL. This is narrower than PostgreSQL's own proof, never wider for usual checks.
-    """
-    values = _values(bound)
-    if bound is None or bound.get("is_default"):
+def attach_is_proven(state: State, parent: Table, child: Table, bound: Node | None) -> bool:
+    """True where ATTACH PARTITION need not read the new partition."""
+    if bound is None:
         return False
-    for constraint in _valid_checks(child):
-        used = columns_in(constraint.expression)
-        key_is_used = set(parent.partition_key) <= used if parent.partition_key else bool(used)
-        if key_is_used and values <= _literals(constraint.expression):
-            return bound.get("strategy") != "r" or all(child.proves_not_null(name) for name in _key(parent, used))
-    return False
-
-
-def _key(parent: Table, used: Iterable[str]) -> Iterable[str]:
-    return parent.partition_key or tuple(used)
+    if bound.get("is_default"):
+        return not any(other.name != child.name for other in state.children(parent.name))
+    return _is_proven(parent, child, bound, negated=False)
 
 
 def default_excludes(parent: Table, default: Table, bound: Node | None) -> bool:
-    """True where a valid CHECK of the DEFAULT partition names the key and every literal of the new partition's bound."""
-    values = _values(bound)
+    """True where the DEFAULT partition can hold no row of a new partition."""
+    return bound is not None and not bound.get("is_default") and _is_proven(parent, default, bound, negated=True)
+
+
+def _is_proven(parent: Table, table: Table, bound: Node, *, negated: bool) -> bool:
+    if bound.get("strategy") not in {"l", "r"}:
+        return False
+    checks: list[Any] = [
+        fact.expression for fact in table.constraints.values() if _is_usable(fact.kind, fact.is_validated, fact.is_enforced)
+    ]
+    if bound["strategy"] == "l" and not negated and not _says_equal(checks):
+        # two limits that leave one value are not taken for it
+        return False
+    datums = [bound.get(name, []) for name in ("lowerdatums", "upperdatums", "listdatums")]
     return any(
-        set(parent.partition_key) <= columns_in(constraint.expression) and values <= _literals(constraint.expression)
-        for constraint in _valid_checks(default)
+        Prover(table, keys, [*checks, *datums]).implies(checks, bound, negated=negated) for keys in _keys(parent, bound, checks)
     )
 
 
-def _valid_checks(table: Table) -> Iterator[ConstraintFacts]:
-    return (fact for fact in table.constraints.values() if fact.kind == "check" and fact.is_validated and fact.is_enforced)
+def _is_usable(kind: str, is_validated: bool, is_enforced: bool) -> bool:
+    return kind == "check" and is_validated and is_enforced
 
 
-def _values(bound: Node | None) -> frozenset[str]:
-    lists = (bound or {}).get("lowerdatums", []), (bound or {}).get("upperdatums", []), (bound or {}).get("listdatums", [])
-    return frozenset().union(*(_literals(values) for values in lists))
+def _keys(parent: Table, bound: Node, checks: Sequence[Node]) -> Iterator[tuple[str, ...]]:
+    """The partition key; where it is not known, each column that the checks are about, for a key of one column."""
+    if parent.partition_key:
+        yield parent.partition_key
+    elif bound.get("strategy") == "l" or len(bound.get("lowerdatums", ())) == 1:
+        yield from ((name,) for name in sorted(columns_in(list(checks))))
 
 
-def _literals(expression: Node | list[Node] | None) -> frozenset[str]:
-    """The constants of an expression as text, dates without their time and zone, as pg_get_constraintdef() adds those."""
-    found = (constant({"A_Const": body}) for body in find(expression, "A_Const"))
-    return frozenset(_short(str(value)) for value in found if value is not None)
-
-
-def _short(value: str) -> str:
-    return value.partition(" 00:00:00")[0]
+def _says_equal(checks: Sequence[Node]) -> bool:
+    return any(strings(body.get("name")) == ("=",) for body in find(list(checks), "A_Expr"))

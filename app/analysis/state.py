@@ -1,6 +1,6 @@
 """What holds at one point of the input: the relations so far, the types, the settings, and the transaction that is open."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from app.analysis.tables import ColumnFacts, ConstraintFacts, IndexFacts, Table, from_catalog
@@ -42,6 +42,14 @@ class FunctionFacts:
     is_constant: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DomainFacts:
+    """A domain; ``base_type`` is None where it is not known."""
+
+    base_type: str | None
+    is_checked: bool
+
+
 @dataclass(slots=True, kw_only=True)
 class State:
     """The facts before one statement; app/analysis/advance.py changes them after it."""
@@ -52,8 +60,8 @@ class State:
     #: by qualified name; relations of the catalog appear when they are first asked for
     tables: dict[str, Table] = field(default_factory=dict)
     removed: set[str] = field(default_factory=set)
-    #: domain (as written) -> True where something checks it
-    domains: dict[str, bool] = field(default_factory=dict)
+    #: by name as written: domains that the input made or changed
+    domains: dict[str, DomainFacts] = field(default_factory=dict)
     #: enum types made by the input
     new_types: set[str] = field(default_factory=set)
     functions: dict[str, FunctionFacts] = field(default_factory=dict)
@@ -79,10 +87,9 @@ class State:
                 if constraint.references:
                     self._referencing.setdefault(constraint.references, []).append(relation.name)
 
-    @property
-    def catalog(self) -> Mapping[str, object]:
-        """The relations of the target; empty where none is known."""
-        return self.schema.relations if self.schema else {}
+    def is_in_catalog(self, name: str) -> bool:
+        """True where the target has a relation or a sequence of that qualified name."""
+        return self.schema is not None and (name in self.schema.relations or name in self.schema.sequences)
 
     def qualify(self, name: str) -> str:
         """``users`` -> ``public.users``: what the input made, then the target's, then the first schema of the search path."""
@@ -93,7 +100,7 @@ class State:
             found = self.tables.get(candidate)
             if found is not None and (found.is_new or found.is_known):
                 return candidate
-            if candidate in self.catalog and candidate not in self.removed:
+            if candidate not in self.removed and self.is_in_catalog(candidate):
                 return candidate
         return f"{self.creation_schema}.{name}"
 
@@ -110,7 +117,7 @@ class State:
             return True
         if qualified in self.removed:
             return False
-        return None if self.schema is None else qualified in self.catalog
+        return None if self.schema is None else self.is_in_catalog(qualified)
 
     def table(self, name: str) -> Table:
         """The relation of that name; an empty record where nothing is known of it."""
@@ -119,7 +126,12 @@ class State:
         if found is None:
             relation = self.schema.relations.get(qualified) if self.schema and qualified not in self.removed else None
             statistics = self.statistics.relations.get(qualified) if self.statistics else None
-            found = from_catalog(relation, statistics) if relation else Table(name=qualified)
+            if relation is not None:
+                found = from_catalog(relation, statistics)
+            elif self.schema and qualified in self.schema.sequences and qualified not in self.removed:
+                found = Table(name=qualified, kind="sequence", is_known=True)
+            else:
+                found = Table(name=qualified)
             self.tables[qualified] = found
         return found
 
@@ -184,30 +196,6 @@ class State:
     def column(self, table: Table, name: str) -> ColumnFacts | None:
         """A column of a table, where it is known."""
         return table.columns.get(name)
-
-    def domain_is_checked(self, type_name: str) -> bool | None:
-        """Whether a type is a domain that something checks; None where it is no known domain."""
-        bare = type_name.rpartition(".")[2]
-        for name in (type_name, bare):
-            if name in self.domains:
-                return self.domains[name]
-        if self.schema is None:
-            return None
-        for name in (type_name, *(f"{schema}.{bare}" for schema in self.search_path)):
-            domain = self.schema.domains.get(name)
-            if domain is not None:
-                return domain.not_null or bool(domain.constraints)
-        return None
-
-    def base_type(self, type_name: str | None) -> str | None:
-        """The type under a domain that the catalog knows; every other type is its own base."""
-        if self.schema is None or type_name is None:
-            return type_name
-        for name in (type_name, *(f"{schema}.{type_name}" for schema in self.search_path)):
-            domain = self.schema.domains.get(name)
-            if domain is not None:
-                return domain.base_type
-        return type_name
 
     def setting(self, name: str) -> str | None:
         """The value of a setting in force, as the input set it."""

@@ -1,5 +1,6 @@
 """What is known of a relation at one point of the input: from the catalog, changed by the statements before that point."""
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -38,6 +39,9 @@ class ConstraintFacts:
     is_enforced: bool = True
     expression: Any = None
     references: str | None = None
+    referenced_columns: tuple[str, ...] = ()
+    #: deleting a referenced row changes or deletes the referencing ones
+    cascades: bool = False
     index: str | None = None
     #: made by the input: what it protects is what the input itself decides
     is_new: bool = False
@@ -60,12 +64,12 @@ class IndexFacts:
     definition: str = ""
 
     def touches(self, column: str) -> bool:
-        """True where the column is a key, or used by an expression or the predicate."""
+        """True where the column is a key, included, or used by an expression or the predicate."""
         return column in self.columns or column in self.depends_on
 
     def rebuilt_with(self, column: str) -> bool:
         """True where any change of the column's type rebuilds it: an expression or a predicate can't be compared."""
-        return column in self.depends_on and (self.has_predicate or column not in self.columns)
+        return self.touches(column) and (self.has_predicate or None in self.columns)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -87,6 +91,8 @@ class Table:
     #: SQL of the bound; "DEFAULT" for the default partition
     partition_bound: str | None = None
     partition_key: tuple[str, ...] = ()
+    #: None where it is not known
+    is_unlogged: bool | None = None
     policies: set[str] = field(default_factory=set)
     row_security: bool = False
     triggers: dict[str, str] = field(default_factory=dict)
@@ -182,12 +188,16 @@ def from_catalog(relation: Relation, statistics: RelationStatistics | None) -> T
         parents=relation.parents,
         partition_bound=relation.partition_bound,
         partition_key=_key_columns(relation.partition_key),
+        is_unlogged=relation.is_unlogged,
         policies={policy.name for policy in relation.policies},
         row_security=relation.row_security,
         triggers={trigger.name: trigger.definition for trigger in relation.triggers},
         dependents=tuple((dependent.kind, dependent.name, dependent.columns) for dependent in relation.dependents),
         statistics=statistics,
     )
+
+
+_ON_DELETE = re.compile(r"\bON DELETE (?:CASCADE|SET NULL|SET DEFAULT)\b")
 
 
 def _column(column: Column) -> ColumnFacts:
@@ -214,6 +224,8 @@ def _constraint(constraint: Constraint) -> ConstraintFacts:
         is_enforced="NOT ENFORCED" not in constraint.definition,
         expression=parsed_constraint(constraint.definition).get("raw_expr") if is_check else None,
         references=constraint.references,
+        referenced_columns=constraint.referenced_columns,
+        cascades=bool(_ON_DELETE.search(constraint.definition)),
         index=constraint.index,
     )
 

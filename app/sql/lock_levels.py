@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from app.sql.tree import commands, option
+from app.sql.tree import commands, find, option
 
 Mode = Literal[
     "ACCESS SHARE",
@@ -69,6 +69,8 @@ _ALTER_TABLE_MODES: tuple[tuple[str, Mode], ...] = (
     ("AT_DisableTrigAll", "SHARE ROW EXCLUSIVE"),
     ("AT_DisableTrigUser", "SHARE ROW EXCLUSIVE"),
 )
+#: the storage parameters of tables whose change takes more than SHARE UPDATE EXCLUSIVE
+_STRONG_OPTIONS = frozenset({"user_catalog_table"})
 ALTER_TABLE: Mapping[str, LockLevel] = dict(_row(form, mode, "sql-altertable.html") for form, mode in _ALTER_TABLE_MODES)
 
 #: by the root node of the statement
@@ -141,6 +143,10 @@ def alter_table_command_mode(command: Mapping[str, Any]) -> Mode:
         return "SHARE ROW EXCLUSIVE"
     if subtype == "AT_DetachPartition" and definition.get("PartitionCmd", {}).get("concurrent"):
         return "SHARE UPDATE EXCLUSIVE"
+    if subtype in {"AT_SetRelOptions", "AT_ResetRelOptions"} and any(
+        element.get("defname") in _STRONG_OPTIONS for element in find(definition, "DefElem")
+    ):
+        return "ACCESS EXCLUSIVE"
     level = ALTER_TABLE.get(subtype)
     return level.mode if level else "ACCESS EXCLUSIVE"
 

@@ -49,6 +49,8 @@ _TYPE_NAMES = {
 }
 SERIAL_TYPES = frozenset({"smallserial", "serial", "bigserial", "serial2", "serial4", "serial8"})
 _TIME_TYPES = frozenset({"timestamptz", "timestamp", "timetz", "time"})
+#: the bits of an interval's field mask, from the largest field (INTERVAL_MASK in PostgreSQL's utils/timestamp.h)
+_INTERVAL_FIELDS = ((2, "year"), (1, "month"), (3, "day"), (10, "hour"), (11, "minute"), (12, "second"))
 
 
 def quote_identifier(name: str) -> str:
@@ -107,6 +109,8 @@ def from_type_name(node: Node) -> str:
         name = f"{schema}.{internal}"
     if internal == "bpchar" and modifiers == "" and schema == "pg_catalog":
         modifiers = ""
+    if internal == "interval":
+        modifiers = _interval_fields(node) + modifiers
     if internal in _TIME_TYPES and modifiers:
         first, _, rest = name.partition(" ")
         name, modifiers = f"{first}{modifiers} {rest}".strip(), ""
@@ -122,8 +126,17 @@ def _modifiers(node: Node) -> str:
         elif "sval" in constant:
             values.append(str(constant["sval"].get("sval", "")))
     if raw_type(node) == "interval":
-        # the first modifier is the field mask; only a precision can make a difference to the stored value
+        # the first modifier is the field mask
         values = values[1:]
     if raw_type(node) == "numeric" and len(values) == 1:
         values.append("0")
     return f"({','.join(values)})" if values else ""
+
+
+def _interval_fields(node: Node) -> str:
+    """`` day to second`` of an interval that keeps some fields only; "" where it keeps them all."""
+    masks = [modifier.get("A_Const", {}).get("ival", {}).get("ival", 0) for modifier in node.get("typmods", ())[:1]]
+    kept = [name for bit, name in _INTERVAL_FIELDS if masks and masks[0] & (1 << bit)]
+    if not kept or len(kept) == len(_INTERVAL_FIELDS):
+        return ""
+    return f" {kept[0]} to {kept[-1]}" if len(kept) > 1 else f" {kept[0]}"

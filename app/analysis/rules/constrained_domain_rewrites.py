@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from app.analysis.context import Context
+from app.analysis.domains import is_checked
 from app.analysis.rule import Hit, Rule, manual
 from app.sql.names import from_type_name
 
@@ -10,7 +11,7 @@ from app.sql.names import from_type_name
 def check(context: Context) -> Iterator[Hit]:
     """Hit for each new column whose type is a domain with a constraint."""
     for table, definition, _ in context.added_columns():
-        if "typeName" in definition and context.state.domain_is_checked(from_type_name(definition["typeName"])):
+        if "typeName" in definition and is_checked(context.state, from_type_name(definition["typeName"])):
             domain = from_type_name(definition["typeName"])
             yield Hit(
                 risk=context.level(table, "rewrite"),

@@ -3,8 +3,7 @@
 from collections.abc import Iterator
 
 from app.analysis.context import Context
-from app.analysis.footprint_alter import primary_key_scans
-from app.analysis.marks import Marks
+from app.analysis.footprint_constraints import primary_key_scans
 from app.analysis.rule import Hit, Rule, manual
 from app.analysis.safer import not_null
 
@@ -13,7 +12,7 @@ def check(context: Context) -> Iterator[Hit]:
     """Hit for each PRIMARY KEY USING INDEX whose columns are not known to be NOT NULL."""
     for table, command in context.commands("AT_AddConstraint"):
         constraint = command["def"]["Constraint"]
-        if not constraint.get("indexname") or not primary_key_scans(Marks(state=context.state), table, constraint):
+        if not constraint.get("indexname") or not primary_key_scans(context.state, table, constraint):
             continue
         _, index = context.state.index(str(constraint["indexname"]))
         missing = [name for name in (index.columns if index else ()) if name and not table.proves_not_null(name)]

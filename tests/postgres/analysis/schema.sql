@@ -1,70 +1,101 @@
--- The shop that the rules are measured on: every kind of thing a statement can touch.
+-- The shop that the analysis is measured on: every kind of thing a statement can touch.
 CREATE EXTENSION citext;
 CREATE EXTENSION btree_gist;
+CREATE EXTENSION hstore;
+CREATE EXTENSION pg_trgm;
+CREATE EXTENSION postgres_fdw;
 CREATE DOMAIN email_dom AS text CHECK (value LIKE '%@%');
 CREATE DOMAIN plain_dom AS text;
+CREATE DOMAIN wordy_dom AS text;
+CREATE DOMAIN nested_dom AS email_dom;
+CREATE DOMAIN nn_dom AS int NOT NULL;
+CREATE DOMAIN short_dom AS varchar(10);
 CREATE TYPE order_state AS ENUM ('new', 'paid');
 CREATE TYPE addr AS (street text, zip text);
+CREATE TYPE unused AS (a int);
 CREATE SCHEMA app;
+CREATE SCHEMA "Odd Schema";
 CREATE SEQUENCE sq;
+CREATE SEQUENCE app.sq2;
 CREATE TABLE orgs (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text);
 CREATE TABLE users (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    name varchar(100),
-    nick varchar(40),
-    email varchar(120) NOT NULL,
-    ci_name text,
-    doc text,
-    age int,
-    score numeric(10, 2),
-    last_ts timestamp(3),
-    created_at timestamptz NOT NULL DEFAULT now(),
-    meta json,
-    country char(2),
-    status text NOT NULL DEFAULT 'new',
-    total bigint NOT NULL DEFAULT 0,
-    org_id bigint REFERENCES orgs (id),
-    flags bit varying(8),
-    net cidr
+    name varchar(100), nick varchar(40), email varchar(120) NOT NULL, ci_name text, doc text, age int,
+    score numeric(10, 2), last_ts timestamp(3), created_at timestamptz NOT NULL DEFAULT now(), meta json, jb jsonb,
+    country char(2), status text NOT NULL DEFAULT 'new', total bigint NOT NULL DEFAULT 0,
+    org_id bigint REFERENCES orgs (id), flags bit varying(8), net cidr, tags text[], ivl interval(2), tm time(3), blob bytea, u uuid,
+    amount money, real4 real, dbl double precision, sm smallint, bl boolean, dt date, xm xml, addr_c addr, rng int4range, pt point, ci citext, fixedbits bit(4), ots tsvector, h hstore
 );
 CREATE INDEX users_email_idx ON users (email);
 CREATE INDEX users_nick_idx ON users (nick);
 CREATE INDEX users_ci_name_idx ON users (ci_name);
+CREATE INDEX users_ts_idx ON users (last_ts);
+CREATE INDEX users_cov_idx ON users (age) INCLUDE (score);
+CREATE INDEX users_name_trgm ON users USING gin (name gin_trgm_ops);
+CREATE INDEX users_lower_idx ON users (lower(status));
+CREATE INDEX users_opc_idx ON users (name text_pattern_ops);
+CREATE STATISTICS users_stat ON age, total FROM users;
 CREATE VIEW v_users AS SELECT id, email, status FROM users;
+CREATE VIEW v2_users AS SELECT id, email FROM v_users;
 CREATE TABLE orders (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     user_id bigint REFERENCES users (id),
-    uid2 bigint,
-    qty int,
-    note varchar(40),
-    tag varchar(40) CHECK (tag <> ''),
-    part varchar(40),
-    expr varchar(40),
-    trig varchar(40),
-    state order_state
+    uid2 bigint, qty int, note varchar(40), tag varchar(40) CHECK (tag <> ''), part varchar(40), expr varchar(40), trig varchar(40),
+    state order_state, states order_state[], two_a int, two_b int, CHECK (two_a < two_b)
 );
 CREATE INDEX orders_part_idx ON orders (id) WHERE part <> '';
 CREATE INDEX orders_expr_idx ON orders (lower(expr));
+CREATE INDEX orders_uid2_idx ON orders (uid2);
 CREATE FUNCTION trg() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN new; END';
 CREATE FUNCTION steady() RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT 'x' $$;
 CREATE FUNCTION inlined() RETURNS text LANGUAGE sql VOLATILE AS $$ SELECT 'x' $$;
 CREATE FUNCTION moving() RETURNS text LANGUAGE plpgsql VOLATILE AS 'BEGIN RETURN clock_timestamp()::text; END';
+CREATE FUNCTION stable_plpgsql() RETURNS text LANGUAGE plpgsql STABLE AS 'BEGIN RETURN ''x''; END';
+CREATE FUNCTION app.appdefault() RETURNS int LANGUAGE plpgsql VOLATILE AS 'BEGIN RETURN 1; END';
+CREATE FUNCTION idx_fn(t text) RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT upper(t) $$;
+CREATE INDEX orders_fn_idx ON orders (idx_fn(note));
 CREATE TRIGGER t_old BEFORE UPDATE ON orders FOR EACH ROW EXECUTE FUNCTION trg();
 CREATE TRIGGER t_of BEFORE UPDATE OF trig ON orders FOR EACH ROW EXECUTE FUNCTION trg();
+CREATE TABLE items (id int PRIMARY KEY, order_id bigint NOT NULL REFERENCES orders (id) ON DELETE CASCADE, parent_id int REFERENCES items (id), sku text UNIQUE);
+CREATE INDEX items_order_idx ON items (order_id);
+CREATE TABLE pair (a int, b int, c text, PRIMARY KEY (a, b), CONSTRAINT pair_c_key UNIQUE (c) DEFERRABLE);
+CREATE TABLE pair_ref (x int, y int, FOREIGN KEY (x, y) REFERENCES pair (a, b));
 CREATE TABLE events (id bigint NOT NULL, ts timestamptz NOT NULL, payload text) PARTITION BY RANGE (ts);
 CREATE TABLE events_2026_01 PARTITION OF events FOR VALUES FROM ('2026-01-01') TO ('2026-02-01');
 CREATE TABLE events_2026_02 PARTITION OF events FOR VALUES FROM ('2026-02-01') TO ('2026-03-01');
 CREATE TABLE events_new (id bigint NOT NULL, ts timestamptz NOT NULL, payload text);
-CREATE TABLE events_checked (
-    id bigint NOT NULL, ts timestamptz NOT NULL, payload text,
-    CONSTRAINT fits CHECK (ts >= '2026-04-01' AND ts < '2026-05-01')
-);
+CREATE TABLE events_checked (id bigint NOT NULL, ts timestamptz NOT NULL, payload text, CONSTRAINT fits CHECK (ts >= '2026-04-01' AND ts < '2026-05-01'));
+CREATE TABLE events_wider (id bigint NOT NULL, ts timestamptz NOT NULL, payload text, CONSTRAINT fits CHECK (ts >= '2026-04-10' AND ts < '2026-04-20'));
+CREATE TABLE events_narrow (id bigint NOT NULL, ts timestamptz NOT NULL, payload text, CONSTRAINT fits CHECK (ts >= '2026-04-01' OR ts < '2026-05-01'));
+CREATE TABLE events_between (id bigint NOT NULL, ts timestamptz NOT NULL, payload text, CONSTRAINT fits CHECK (ts BETWEEN '2026-04-01' AND '2026-04-30'));
+CREATE TABLE events_nullable (id bigint NOT NULL, ts timestamptz, payload text, CONSTRAINT fits CHECK (ts >= '2026-04-01' AND ts < '2026-05-01'));
+CREATE TABLE events_nncheck (id bigint NOT NULL, ts timestamptz, payload text, CONSTRAINT fits CHECK (ts IS NOT NULL AND ts >= '2026-04-01' AND ts < '2026-05-01'));
 CREATE TABLE pdef (k int, v text) PARTITION BY LIST (k);
 CREATE TABLE pdef_1 PARTITION OF pdef FOR VALUES IN (1);
 CREATE TABLE pdef_def PARTITION OF pdef DEFAULT;
 CREATE TABLE pdef_new (k int, v text);
-CREATE TABLE gen (a int, b int GENERATED ALWAYS AS (a * 2) STORED);
-CREATE TABLE contacts (id bigint, mail email_dom, word plain_dom);
+CREATE TABLE pdef_in (k int NOT NULL, v text, CHECK (k IN (77)));
+CREATE TABLE deep (r text, n int, v text) PARTITION BY LIST (r);
+CREATE TABLE deep_a PARTITION OF deep FOR VALUES IN ('a') PARTITION BY RANGE (n);
+CREATE TABLE deep_a_1 PARTITION OF deep_a FOR VALUES FROM (0) TO (1000);
+CREATE TABLE deep_a_def PARTITION OF deep_a DEFAULT;
+CREATE INDEX deep_n_idx ON deep (n);
+CREATE TABLE hashed (id int NOT NULL, v text, PRIMARY KEY (id)) PARTITION BY HASH (id);
+CREATE TABLE hashed_0 PARTITION OF hashed FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+CREATE TABLE hashed_1 PARTITION OF hashed FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+CREATE TABLE hash_ref (id int, h int REFERENCES hashed (id));
+CREATE TABLE pfk (id int, org bigint REFERENCES orgs (id), k int) PARTITION BY LIST (k);
+CREATE TABLE pfk_1 PARTITION OF pfk FOR VALUES IN (1);
+CREATE TABLE pfk_new (id int, org bigint, k int);
+CREATE TABLE pidx (id int NOT NULL, k int NOT NULL) PARTITION BY LIST (k);
+CREATE INDEX pidx_id ON pidx (id);
+CREATE TABLE pidx_1 PARTITION OF pidx FOR VALUES IN (1);
+CREATE TABLE pidx_new (id int NOT NULL, k int NOT NULL);
+CREATE TABLE pidx_ready (id int NOT NULL, k int NOT NULL);
+CREATE INDEX pidx_ready_id ON pidx_ready (id);
+CREATE TABLE gen (a int, b int GENERATED ALWAYS AS (a * 2) STORED, c text);
+CREATE TABLE contacts (id bigint, mail email_dom, word plain_dom, nest nested_dom, sh short_dom);
+CREATE TABLE mails (id bigint, list wordy_dom[]);
 CREATE TABLE book (room int, during tsrange);
 CREATE UNIQUE INDEX book_room_idx ON book (room);
 CREATE TABLE log (id bigint NOT NULL, line text);
@@ -72,21 +103,62 @@ CREATE UNIQUE INDEX log_id_idx ON log (id);
 CREATE TABLE sales (id bigint, amt numeric);
 CREATE MATERIALIZED VIEW mv_sales AS SELECT id, sum(amt) AS amt FROM sales GROUP BY id;
 CREATE UNIQUE INDEX mv_sales_idx ON mv_sales (id);
-CREATE TABLE parent_inh (a int);
-CREATE TABLE child_inh (a int);
+CREATE MATERIALIZED VIEW mv_view AS SELECT email FROM v_users;
+CREATE TABLE parent_inh (a int, CONSTRAINT pos CHECK (a > 0));
+CREATE TABLE child_has (b int) INHERITS (parent_inh);
+CREATE TABLE grand_has (c int) INHERITS (child_has);
+CREATE TABLE child_inh (a int, CONSTRAINT pos CHECK (a > 0));
 CREATE TABLE places (id bigint, home addr);
+CREATE TABLE typed OF addr;
+CREATE UNLOGGED TABLE scratch (id int, v text);
+CREATE TABLE "Odd Table" ("Odd Col" int, "select" text);
+CREATE TABLE app.users (id int PRIMARY KEY, a text);
+CREATE TABLE sec (id int, owner text);
+ALTER TABLE sec ENABLE ROW LEVEL SECURITY;
+CREATE POLICY sec_p ON sec USING (owner = current_user);
+CREATE TABLE ruled (id int, v text);
+CREATE RULE r_old AS ON DELETE TO ruled DO INSTEAD NOTHING;
+CREATE TABLE ser (id serial PRIMARY KEY, v text, w text);
+CREATE PUBLICATION pub_users FOR TABLE users;
+CREATE PUBLICATION pub_empty;
+CREATE SERVER fs FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host '127.0.0.1');
+CREATE FOREIGN TABLE ft (id int, v text) SERVER fs;
+CREATE TABLE nnready (id int, c text CONSTRAINT c_nn CHECK (c IS NOT NULL), d text CONSTRAINT d_nn CHECK (d IS NOT NULL AND d <> ''), e text CONSTRAINT e_or CHECK (e IS NOT NULL OR id > 0), f text, CONSTRAINT f_coal CHECK (coalesce(f, '') <> ''), "G" text CONSTRAINT g_nn CHECK ("G" IS NOT NULL));
+CREATE TABLE exc (during tsrange, EXCLUDE USING gist (during WITH &&));
+CREATE TABLE repl (id int NOT NULL, v text);
+CREATE UNIQUE INDEX repl_idx ON repl (id);
+CREATE ROLE trace_ro;
 INSERT INTO orgs (name) SELECT 'o' || n FROM generate_series(1, 20) AS n;
 INSERT INTO users (name, nick, email, ci_name, doc, age, org_id)
-SELECT 'n' || n, 'k' || n, n || '@x', 'c' || n, 'd' || n, n % 90, n % 20 + 1 FROM generate_series(1, 500) AS n;
-INSERT INTO orders (user_id, uid2, qty, note, tag, part, expr) SELECT n, n, 1, 'x', 'y', 'z', 'e' FROM generate_series(1, 500) AS n;
+SELECT 'n' || n, 'k' || n, n || '@x', 'c' || n, 'd' || n, n % 90, n % 20 + 1 FROM generate_series(1, 3000) AS n;
+INSERT INTO orders (user_id, uid2, qty, note, tag, part, expr) SELECT n, n, 1, 'x', 'y', 'z', 'e' FROM generate_series(1, 3000) AS n;
+INSERT INTO items SELECT n, n, NULL, 's' || n FROM generate_series(1, 2000) n;
+INSERT INTO pair SELECT n, n, 'c' || n FROM generate_series(1, 2000) n;
+INSERT INTO pair_ref SELECT n, n FROM generate_series(1, 2000) n;
 INSERT INTO events SELECT n, '2026-01-05'::timestamptz + n * interval '1 hour', 'p' FROM generate_series(1, 300) AS n;
 INSERT INTO events_new SELECT n, '2026-03-05', 'p' FROM generate_series(1, 50) AS n;
 INSERT INTO events_checked SELECT n, '2026-04-05', 'p' FROM generate_series(1, 50) AS n;
+INSERT INTO events_wider SELECT n, '2026-04-15', 'p' FROM generate_series(1, 50) AS n;
+INSERT INTO events_narrow SELECT n, '2026-04-15', 'p' FROM generate_series(1, 50) AS n;
+INSERT INTO events_between SELECT n, '2026-04-15', 'p' FROM generate_series(1, 50) AS n;
+INSERT INTO events_nullable SELECT n, '2026-04-15', 'p' FROM generate_series(1, 50) AS n;
+INSERT INTO events_nncheck SELECT n, '2026-04-15', 'p' FROM generate_series(1, 50) AS n;
 INSERT INTO pdef SELECT n, 'v' FROM generate_series(1, 50) AS n;
-INSERT INTO pdef_new SELECT 77, 'v' WHERE false;
+INSERT INTO pdef_in SELECT 77, 'v';
+INSERT INTO deep SELECT 'a', n, 'v' FROM generate_series(1, 50) AS n;
+INSERT INTO hashed SELECT n, 'v' FROM generate_series(1, 2000) AS n;
+INSERT INTO hash_ref SELECT n, n FROM generate_series(1, 50) AS n;
 INSERT INTO gen (a) SELECT n FROM generate_series(1, 50) AS n;
-INSERT INTO contacts SELECT n, n || '@x', 'w' FROM generate_series(1, 50) AS n;
+INSERT INTO contacts SELECT n, n || '@x', 'w', n || '@y' FROM generate_series(1, 50) AS n;
 INSERT INTO book SELECT n, tsrange('2026-01-01', '2026-01-02') FROM generate_series(1, 50) AS n;
 INSERT INTO log SELECT n, 'l' FROM generate_series(1, 50) AS n;
 INSERT INTO sales SELECT n, n FROM generate_series(1, 50) AS n;
+INSERT INTO parent_inh VALUES (1); INSERT INTO child_has VALUES (1, 2); INSERT INTO grand_has VALUES (1, 2, 3);
+INSERT INTO nnready SELECT n, 'c', 'd', 'e', 'f', 'g' FROM generate_series(1, 50) n;
+INSERT INTO ser (v) SELECT 'v' FROM generate_series(1, 50);
+INSERT INTO app.users SELECT n, 'a' FROM generate_series(1, 50) n;
+INSERT INTO places SELECT n FROM generate_series(1, 50) n;
+INSERT INTO sec SELECT n, 'o' FROM generate_series(1, 50) n;
 REFRESH MATERIALIZED VIEW mv_sales;
+REFRESH MATERIALIZED VIEW mv_view;
+ANALYZE;
