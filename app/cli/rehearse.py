@@ -22,6 +22,9 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument("path", metavar="PATH", help="plan file, folder of migrations, SQL file, or - for standard input")
     add_dsn(parser)
     parser.add_argument("--shadow", metavar="DSN", help="a server where databases may be made; default: an embedded PostgreSQL")
+    parser.add_argument(
+        "--schema-only", action="store_true", help="copy no statistics, which hold values of rows; costs are then of empty tables"
+    )
     parser.add_argument("--from", dest="tool", metavar="TOOL", help="the tool that wrote the folder; default: detected")
     add_json(parser)
     parser.set_defaults(run=run)
@@ -40,6 +43,7 @@ def run(args: argparse.Namespace) -> int:
             queries=queries,
             ledger_schema=get_settings().ledger_schema,
             bin_dir=get_settings().client_bin_dir,
+            copies_statistics=not args.schema_only,
         )
         seen = rehearse(order, report=lambda text: print(text, file=sys.stderr))
     print(json.dumps(seen.as_json()) if args.format == "json" else "\n".join(_lines(seen)))
@@ -74,6 +78,8 @@ def _lines(seen: Rehearsal) -> Iterator[str]:
     yield from (f"     step {note.step}: {note.outcome}. {note.text}" for note in seen.steps)
     yield from (f"     {change.change} {change.kind} {change.object}" for change in seen.changes)
     yield from (f"Broken query ({query['calls']} calls): {query['query']}" for query in seen.queries.get("broken", ()))
+    for query in seen.queries.get("changed", ()):
+        yield f"Another plan ({query['calls']} calls, cost {query['cost_before']} -> {query['cost_after']}): {query['query']}"
     trip = seen.round_trip
     if not trip.ran:
         yield f"Rollback was not run ({trip.grade}). {trip.reason}"

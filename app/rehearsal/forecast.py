@@ -1,16 +1,17 @@
-"""Which of the application's known statements would break: each is planned on the shadow before the plan and after every phase.
+"""Which of the application's known statements would break or be planned otherwise: each is planned before and after every phase.
 
-Nothing is executed. A statement that plans before and fails after is broken by what ran between; one that never planned is
-reported as not planned, never as fine.
+Nothing is executed. A statement that plans before and fails after is broken by what ran between; one whose plan is another
+after it is changed, with both plans and their costs; one that never planned is reported as not planned, never as fine.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import psycopg
 
 from app.catalog.records import QueryStatistics
+from app.rehearsal.query_plan import QueryPlan, plan_of
 from app.sql.split import split
 from app.target.errors import from_psycopg
 
@@ -22,50 +23,71 @@ class Forecast:
     """Known statements and how they fared, phase by phase."""
 
     known: int = 0
-    #: statements that planned before the plan and still do
-    fine: dict[int, QueryStatistics] = field(default_factory=dict)
+    #: True where costs are of tables with the target's statistics and sizes
+    compares_costs: bool = False
+    #: statements that planned before the plan and still do, with their plan before it
+    fine: dict[int, tuple[QueryStatistics, QueryPlan]] = field(default_factory=dict)
     not_planned: list[dict[str, Any]] = field(default_factory=list)
     broken: list[dict[str, Any]] = field(default_factory=list)
+    #: by the statement's id; one that is planned as before again is taken out
+    changed: dict[int, dict[str, Any]] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """The ``queries`` part of the contract's rehearse document."""
+        changed = sorted(self.changed.values(), key=_weight, reverse=True)
         return {
             "known": self.known,
             "planned": self.known - len(self.not_planned),
             "not_planned": self.not_planned,
             "broken": self.broken,
-            "changed": [],
+            "changed": changed,
+            "compares_costs": self.compares_costs,
         }
 
 
-def begin_forecast(connection: psycopg.Connection, queries: Sequence[QueryStatistics]) -> Forecast:
+def begin_forecast(
+    connection: psycopg.Connection, queries: Sequence[QueryStatistics], *, compares_costs: bool = False
+) -> Forecast:
     """Plan every known statement on the shadow as it is before the plan."""
-    forecast = Forecast(known=len(queries))
+    forecast = Forecast(known=len(queries), compares_costs=compares_costs)
     for query in queries:
-        reason = _unplannable(query.query) or _failure(connection, query.query)
-        if reason is None:
-            forecast.fine[query.query_id] = query
+        planned = _unplannable(query.query) or _try(connection, query.query)
+        if isinstance(planned, QueryPlan):
+            forecast.fine[query.query_id] = (query, planned)
         else:
-            forecast.not_planned.append({"queryid": str(query.query_id), "query": query.query, "reason": _message(reason)})
+            forecast.not_planned.append({"queryid": str(query.query_id), "query": query.query, "reason": _message(planned)})
     return forecast
 
 
 def look_again(connection: psycopg.Connection, forecast: Forecast, *, statement: int, phase: str) -> None:
-    """Plan again what planned so far; what fails now was broken by the statements up to number ``statement``, in ``phase``."""
-    for query_id, query in list(forecast.fine.items()):
-        failure = _failure(connection, query.query)
-        if failure is None:
-            continue
-        del forecast.fine[query_id]
-        forecast.broken.append(
-            {
-                "queryid": str(query_id),
-                "query": query.query,
-                "calls": query.calls,
-                "broken_by": {"statement": statement, "phase": phase},
-                "error": failure,
-            }
-        )
+    """Plan again what planned so far; what fails or differs now comes of the statements up to ``statement``, in ``phase``."""
+    by = {"statement": statement, "phase": phase}
+    for query_id, (query, before) in list(forecast.fine.items()):
+        after = _try(connection, query.query)
+        told = {"queryid": str(query_id), "query": query.query, "calls": query.calls}
+        if not isinstance(after, QueryPlan):
+            del forecast.fine[query_id]
+            forecast.changed.pop(query_id, None)
+            forecast.broken.append({**told, "broken_by": by, "error": after})
+        elif after.differs_from(before, costs_count=forecast.compares_costs):
+            first = forecast.changed.get(query_id, {}).get("changed_by", by)
+            forecast.changed[query_id] = {**told, **_costs(before, after), "changed_by": first}
+        else:
+            forecast.changed.pop(query_id, None)
+
+
+def _costs(before: QueryPlan, after: QueryPlan) -> dict[str, Any]:
+    return {
+        "cost_before": round(before.cost, 2),
+        "cost_after": round(after.cost, 2),
+        "plan_before": before.text(),
+        "plan_after": after.text(),
+    }
+
+
+def _weight(entry: Mapping[str, Any]) -> float:
+    """How much more a statement costs, all its calls together: the worst stands first."""
+    return float((entry["cost_after"] - entry["cost_before"]) * entry["calls"])
 
 
 def _unplannable(query: str) -> str | None:
@@ -78,13 +100,11 @@ def _unplannable(query: str) -> str | None:
     return None
 
 
-def _failure(connection: psycopg.Connection, query: str) -> dict[str, Any] | None:
+def _try(connection: psycopg.Connection, query: str) -> QueryPlan | dict[str, Any]:
     try:
-        # never prepared by name: on its sixth time psycopg would bind the $1 that is to stay open
-        connection.execute(f"EXPLAIN (GENERIC_PLAN) {query}".encode(), prepare=False)
+        return plan_of(connection, query)
     except psycopg.Error as error:
         return from_psycopg(error, query).as_json()
-    return None
 
 
 def _message(reason: str | dict[str, Any]) -> str:

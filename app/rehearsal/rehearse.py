@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from app.catalog.schema import read_schema
 from app.errors import HeadgateError
 from app.plan.model import Plan, Step
 from app.rehearsal.forecast import Forecast, begin_forecast, look_again
+from app.rehearsal.likeness import Likeness, copy_settings, likeness
 from app.rehearsal.report import Rehearsal, RoundTrip, StepNote
 from app.rehearsal.roundtrip import go_back_and_forth, worst_grade
 from app.rehearsal.shadow import Shadow, shadow_database
@@ -35,6 +37,8 @@ class RehearsalOrder:
     queries: Sequence[QueryStatistics] = ()
     ledger_schema: str = "headgate"
     bin_dir: Path | None = None
+    #: False where no value of a row may leave the target: statistics hold the most common ones
+    copies_statistics: bool = True
 
 
 def rehearse(order: RehearsalOrder, *, report: Report = lambda _: None) -> Rehearsal:
@@ -47,8 +51,10 @@ def rehearse(order: RehearsalOrder, *, report: Report = lambda _: None) -> Rehea
         shadow_database(order.target_dsn, order.shadow_dsn, ledger_schema=order.ledger_schema, bin_dir=order.bin_dir) as shadow,
         _session(shadow.dsn, "headgate rehearsal") as runner,
         _session(shadow.dsn, "headgate rehearsal observer") as observer,
+        likeness(order.target_dsn, shadow.dsn, bin_dir=order.bin_dir, copies_statistics=order.copies_statistics) as like,
     ):
-        return _Rehearsing(order=order, shadow=shadow, runner=runner, observer=observer, report=report).run()
+        copy_settings(order.target_dsn, [observer])
+        return _Rehearsing(order=order, shadow=shadow, like=like, runner=runner, observer=observer, report=report).run()
 
 
 def _session(dsn: str, name: str) -> psycopg.Connection:
@@ -62,6 +68,7 @@ class _Rehearsing:
 
     order: RehearsalOrder
     shadow: Shadow
+    like: Likeness
     runner: psycopg.Connection
     observer: psycopg.Connection
     report: Report
@@ -71,7 +78,8 @@ class _Rehearsing:
 
     def run(self) -> Rehearsal:
         before = read_schema(self.observer)
-        forecast = begin_forecast(self.observer, self.order.queries)
+        with self._planning():
+            forecast = begin_forecast(self.observer, self.order.queries, compares_costs=self.like.compares_costs)
         self._go_forward(forecast)
         after = read_schema(self.observer)
         trip = self._round_trip(before)
@@ -87,7 +95,7 @@ class _Rehearsing:
             steps=tuple(self.notes),
             changes=tuple(difference(before, after)),
             queries=forecast.as_json(),
-            notes=self.shadow.notes,
+            notes=(*self.shadow.notes, *(self.like.notes if self.order.queries else ())),
             error=self.error or trip.error or trip.again_error,
             schema_after=schema_to_json(after),
         )
@@ -99,7 +107,12 @@ class _Rehearsing:
                 self.report(f"Running step {step.title}")
                 if not self._one_step(tracer, step, phase.name):
                     return
-            look_again(self.observer, forecast, statement=len(self.statements), phase=phase.name)
+            with self._planning():
+                look_again(self.observer, forecast, statement=len(self.statements), phase=phase.name)
+
+    def _planning(self) -> AbstractContextManager[None]:
+        """The shadow like its target, where there is anything to plan."""
+        return self.like.in_force(self.observer) if self.order.queries else nullcontext()
 
     def _one_step(self, tracer: Tracer, step: Step, phase: str) -> bool:
         """Run one step and keep what was seen; False where the plan can't go on."""

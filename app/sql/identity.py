@@ -43,15 +43,20 @@ class Identity:
     is_parsed: bool = True
 
 
+def readable(text: str) -> str:
+    """The text of an entry of pg_stat_statements as PostgreSQL's own grammar takes it: ``interval $1`` is ``$1::interval``."""
+    return _TYPED_PARAMETER.sub(r"\2::\1", text)
+
+
 @lru_cache(maxsize=20_000)
 def identify(text: str) -> Identity:
     """The identity of a statement by its text."""
-    readable = _TYPED_PARAMETER.sub(r"\2::\1", text)
+    known = readable(text)
     try:
-        statement = split(readable)[0]
+        statement = split(known)[0]
         effect = classify(statement)
         return Identity(
-            key=fingerprint(readable),
+            key=fingerprint(known),
             relations=references(statement),
             is_query=(effect.is_query or effect.is_dml) and not effect.is_ddl,
             writes=frozenset(_written(statement)),

@@ -8,6 +8,7 @@ from app.rehearsal.rehearse import RehearsalOrder
 from app.rehearsal.rehearse import rehearse as rehearse_plan
 from app.rehearsal.report import Rehearsal as Rehearsed
 from app.store.tables.plans import PlanRevision, Rehearsal
+from app.store.targets import get, policy_of
 from app.store.words import JobState
 
 
@@ -25,8 +26,9 @@ def rehearse(desk: Desk, rehearsal_id: int, report: Report) -> None:
         row.state = JobState.RUNNING
         plan = Plan.from_json(session.get_one(PlanRevision, row.revision_id).document)
         dsn = target_dsn(session, desk.settings, row.target_id)
+        copies = policy_of(session, get(session, row.target_id)).shows_rows
     try:
-        seen = _run(desk, plan, dsn, report)
+        seen = _run(desk, plan, dsn, report, copies_statistics=copies)
     except HeadgateError as error:
         with desk.sessions.begin() as session:
             row = session.get_one(Rehearsal, rehearsal_id)
@@ -40,7 +42,7 @@ def rehearse(desk: Desk, rehearsal_id: int, report: Report) -> None:
         row.schema_after_fingerprint, row.finished_at = seen.after, desk.clock.now()
 
 
-def _run(desk: Desk, plan: Plan, dsn: str, report: Report) -> Rehearsed:
+def _run(desk: Desk, plan: Plan, dsn: str, report: Report, *, copies_statistics: bool) -> Rehearsed:
     shadow = desk.settings.shadow_url
     if shadow is None:
         raise NoShadowError(hint="Set HEADGATE_SHADOW_URL to an empty server of the target's version.")
@@ -52,5 +54,6 @@ def _run(desk: Desk, plan: Plan, dsn: str, report: Report) -> Rehearsed:
         queries=statistics.queries,
         ledger_schema=desk.settings.ledger_schema,
         bin_dir=desk.settings.client_bin_dir,
+        copies_statistics=copies_statistics,
     )
     return rehearse_plan(order, report=lambda text: report({"text": text}))
