@@ -11,6 +11,7 @@ from app.actions.worker.begin_run import begin_run
 from app.actions.worker.desk import Desk, target_dsn
 from app.actions.worker.finish_run import finish_rollback, verify_run
 from app.actions.worker.order import make_order
+from app.actions.worker.score import score_run
 from app.engine.execute import execute
 from app.engine.order import (
     Fenced,
@@ -112,6 +113,8 @@ class _Driver:
         deadline = self.desk.clock.monotonic() + self.desk.settings.slice_seconds
         result = execute(order, self.journal, clock=self.desk.clock, deadline_monotonic=deadline)
         self._keep_results(result)
+        if not isinstance(result, SliceEnded | Fenced):
+            score_run(self.desk, self.claim.run_id)
         return self._answer(result)
 
     def _keep_results(self, result: SliceResult) -> None:

@@ -3,6 +3,7 @@
 from app.store.tables.audit import AuditLine
 from app.store.tables.backups import Backup, Restore
 from app.store.tables.control import Handover, SessionEnding
+from app.store.tables.estimates import Estimate
 from app.store.tables.events import RunEvent
 from app.store.tables.jobs import Job
 from app.store.tables.people import ApiToken, Membership, Person, SignIn
@@ -20,6 +21,7 @@ __all__ = [
     "Comment",
     "Decision",
     "Environment",
+    "Estimate",
     "GateAnswer",
     "Handover",
     "Job",

@@ -74,6 +74,8 @@ class Analysis(Numbered, Base):
     state: Mapped[JobState] = mapped_column(Word(JobState), server_default="queued")
     #: analysis.report.Analysis.as_json()
     report: Mapped[dict[str, Any] | None]
+    #: what else was found: who blocks, what the data says, who uses what changes; only pages that show it load it
+    details: Mapped[dict[str, Any] | None] = mapped_column(deferred=True)
     error: Mapped[dict[str, Any] | None]
     rules_version: Mapped[str | None]
     created_at: Mapped[datetime] = moment()

@@ -23,6 +23,7 @@ from app.errors import NotFoundError
 from app.store.tables import Backup, Job, Restore, Target
 from app.web.dependencies import Anyone, SignedIn
 from app.web.sign_ins import address_of, keep_sign_in
+from app.web.views.estimates import estimates_page
 
 router = APIRouter(tags=["set-up"])
 
@@ -207,3 +208,9 @@ def show_job(work: SignedIn, job_id: int) -> dict[str, Any]:
     if row is None or (row.requested_by != work.actor.person_id and not work.actor.is_admin):
         raise NotFoundError("There is no such job of yours.")
     return {"id": row.id, "kind": row.kind, "state": row.state, "progress": row.progress, "error": row.error}
+
+
+@router.get("/targets/{target_id}/estimates")
+def show_estimates(work: SignedIn, target_id: int) -> dict[str, Any]:
+    """What was predicted on a target, what it took, and the rates that were learned from it."""
+    return dict(estimates_page(work, target_id).as_json())
