@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from app.actions import reach, wording
 from app.actions.permissions import Permission
 from app.actions.work import Work
-from app.review.policy import EnvironmentPolicy, default_policy
+from app.review.policy import default_policy
 from app.store import targets
 from app.store.tables.targets import Environment
 
@@ -28,7 +28,7 @@ def create_environment(
     """
     project = reach.project(work, project_id, Permission.EDIT_TARGETS)
     name = wording.name(name)
-    rules = default_policy(name, is_production=is_production) if policy is None else EnvironmentPolicy.from_json(policy)
+    rules = default_policy(name, is_production=is_production) if policy is None else wording.policy(policy)
     environment = Environment(
         project_id=project.id,
         name=name,

@@ -8,7 +8,6 @@ from sqlalchemy.exc import IntegrityError
 from app.actions import reach, wording
 from app.actions.permissions import Permission
 from app.actions.work import Work
-from app.review.policy import EnvironmentPolicy
 from app.store.tables.targets import Environment
 
 
@@ -34,7 +33,7 @@ def edit_environment(
     if is_production is not None:
         environment.is_production = is_production
     if policy is not None:
-        environment.policy = EnvironmentPolicy.from_json({**environment.policy, **policy}).as_json()
+        environment.policy = wording.policy({**environment.policy, **policy}).as_json()
     try:
         with work.session.begin_nested():
             work.session.flush()

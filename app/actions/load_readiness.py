@@ -45,7 +45,7 @@ def load_facts(
     content = plans.content(revision)
     environment = targets.environment(session, target.environment_id)
     policy = EnvironmentPolicy.from_json(environment.policy)
-    analysis = findings.analysis_of(session, revision.id, target.id, known)
+    analysis = _under(policy, environment.name, findings.analysis_of(session, revision.id, target.id, known))
     rehearsal = findings.rehearsal_of(session, revision.id, target.id, known)
     capabilities = target.capabilities or {}
     return Facts(
@@ -84,6 +84,13 @@ def load_facts(
         overrides={found.gate: found for found in _overrides(session, revision.id, target.id)},
         open_run=_open_run(session, target.id, run_id),
     )
+
+
+def _under(policy: EnvironmentPolicy, environment: str, found: AnalysisFound) -> AnalysisFound:
+    """The analysis where it was judged by the levels that the policy gives now; another one does not count."""
+    if found.id is None or (found.rules_version or "").partition("-")[2] == policy.severities_digest:
+        return found
+    return AnalysisFound(error=f"The levels of rules in the policy of {environment} changed since: analyse it again.")
 
 
 def checklist_of(policy: EnvironmentPolicy) -> tuple[ChecklistItem, ...]:

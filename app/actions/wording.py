@@ -1,8 +1,12 @@
 """Texts that people hand in: trimmed, bounded, and refused by field where they are missing."""
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
+from app.analysis.registry import RULES
 from app.errors import InvalidInputError
+from app.review.policy import EnvironmentPolicy
 from app.review.roles import Role
 
 LONGEST_NAME = 120
@@ -55,6 +59,15 @@ def typed(value: str, wanted: str, field: str, what: str) -> None:
     """Go on only where the person typed the name of what will be changed."""
     if value.strip() != wanted:
         raise refused(field, f"Type {wanted}, the name of {what}, to go on.")
+
+
+def policy(content: Mapping[str, Any]) -> EnvironmentPolicy:
+    """A policy that somebody hands in; a stored one may name a rule that a later version no longer has."""
+    read = EnvironmentPolicy.from_json(content)
+    for rule in read.severities:
+        if rule not in RULES:
+            raise refused("severities", f"There is no rule {rule}; the findings and docs/rules name them.")
+    return read
 
 
 def refused(field: str, wrong: str) -> InvalidInputError:

@@ -180,13 +180,18 @@ def _alter_domain(state: State, body: Node) -> None:
 
 
 def _new_type(state: State, body: Node) -> None:
-    state.new_types.add(from_strings(body.get("typeName", ())))
+    name = from_strings(body.get("typeName", ()))
+    state.new_types.add(name)
+    state.enum_labels[name.rpartition(".")[2]] = strings(body.get("vals"))
 
 
 def _enum_value(state: State, body: Node) -> None:
     name = from_strings(body.get("typeName", ()))
     if state.transaction and name not in state.new_types and "oldVal" not in body:
         state.transaction.new_labels[str(body.get("newVal"))] = name
+    labels = state.enum_labels.get(name.rpartition(".")[2])
+    if labels is not None and "oldVal" not in body:
+        state.enum_labels[name.rpartition(".")[2]] = (*labels, str(body.get("newVal")))
 
 
 def _function(state: State, body: Node) -> None:

@@ -5,11 +5,12 @@ from dataclasses import dataclass, replace
 
 from app.analysis.accepted import Directive, directives
 from app.analysis.basis import Basis
+from app.analysis.calibration import measured_classes
 from app.analysis.duration import Duration
 from app.analysis.impact import Placed, with_impacts, worst_moment
 from app.analysis.judge import Judge, overall
 from app.analysis.outlook import settled_names
-from app.analysis.report import Analysis, StatementReport, TableChanges
+from app.analysis.report import Analysis, Estimates, StatementReport, TableChanges
 from app.analysis.state import State
 from app.analysis.traffic import Traffic
 from app.catalog.records import Schema, Statistics
@@ -83,11 +84,12 @@ def analyse_plan(
         (part, phase.name)
         for phase in plan.phases
         for step in phase.steps
-        if step.kind == "sql"
         for part in _parts(step, single_transaction=single_transaction)
     ]
     beyond = _settled_beyond([part.statements for part, _ in parts])
     for (part, phase_name), settled in zip(parts, beyond, strict=True):
+        if part.step.kind == "backfill":
+            judge.changed[judge.state.qualify(str(part.step.spec.get("table")))] = f"the backfill {part.step.id}"
         judge.settled_beyond = settled
         whole = f"the step {part.step.id}" if len(part.statements) > 1 else None
         judge.script(
@@ -111,6 +113,8 @@ class _Part:
 
 
 def _parts(step: Step, *, single_transaction: bool) -> list[_Part]:
+    if step.kind != "sql":
+        return [_Part(step=step, statements=(), allowed=())] if step.kind == "backfill" else []
     text = str(step.spec.get("sql", ""))
     statements = split(text, file=step.source_file)
     together = single_transaction or step.spec.get("transaction", True)
@@ -161,6 +165,20 @@ def _analysis(judge: Judge, basis: Basis) -> Analysis:
         tables=_tables(judge, basis),
         statements=reports,
         worst_moment=worst_moment(reports),
+        estimates=_estimates(basis),
+        changes=tuple(judge.changes),
+        probes=tuple(judge.probes),
+    )
+
+
+def _estimates(basis: Basis) -> Estimates | None:
+    if basis.estimates is None:
+        return None
+    return Estimates(
+        count=basis.estimates.count,
+        median_error=basis.estimates.median_error,
+        sentence=basis.estimates.sentence(),
+        measured=measured_classes(basis.rates),
     )
 
 

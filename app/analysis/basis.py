@@ -1,9 +1,14 @@
 """What a judgement rests on besides the text: the target's catalog, sizes and traffic, and how it is to be judged."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from app.analysis.calibration import Score
 from app.analysis.context import Options
 from app.analysis.duration import ASSUMED, Rates
+from app.analysis.probes.probe import Answer
+from app.analysis.rule import Risk
+from app.catalog.live import Activity
 from app.catalog.records import Schema, Statistics
 
 #: what is assumed where no target says otherwise: the newest version that the parser knows
@@ -23,11 +28,22 @@ class Basis:
     runs_here: bool = False
     #: how long work takes on the target: learned there, or assumed
     rates: Rates = field(default_factory=lambda: ASSUMED)
+    #: how good the last estimates on the target were; None where nobody keeps them
+    estimates: Score | None = None
     #: how long Headgate's engine waits for a lock there; None where somebody else runs the statements
     lock_timeout_ms: float | None = None
+    #: who could be in the way on the target now; None where nobody looked
+    activity: Activity | None = None
+    #: rule id -> the level that the target's policy gives its findings
+    severities: Mapping[str, Risk] = field(default_factory=dict)
+    #: what the target's rows said, where they were asked
+    answers: tuple[Answer, ...] = ()
 
     def options(self) -> Options:
         """The options for the rules."""
+        answers: dict[int, list[Answer]] = {}
+        for answer in self.answers:
+            answers.setdefault(answer.probe.statement, []).append(answer)
         version = self.server_version or (self.schema.server_version_num // 10_000 if self.schema else NEWEST_VERSION)
         return Options(
             server_version=version,
@@ -35,4 +51,7 @@ class Basis:
             runs_here=self.runs_here,
             rates=self.rates,
             lock_timeout_ms=self.lock_timeout_ms,
+            activity=self.activity,
+            severities=self.severities,
+            answers={number: tuple(found) for number, found in answers.items()},
         )

@@ -1,15 +1,17 @@
 """What a rule may look at: one statement, what it does, what held before it, and how the input is to be judged."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from app.analysis import risk
 from app.analysis.advance_tables import added_columns
 from app.analysis.duration import ASSUMED, Rates, WorkClass
 from app.analysis.footprint import Footprint
+from app.analysis.probes.probe import Answer
 from app.analysis.rule import Risk
 from app.analysis.state import State
 from app.analysis.tables import Table
+from app.catalog.live import Activity
 from app.sql.classify import Effect
 from app.sql.names import from_strings
 from app.sql.split import Statement
@@ -33,6 +35,12 @@ class Options:
     rates: Rates = field(default_factory=lambda: ASSUMED)
     #: how long Headgate's engine waits for a lock; None where somebody else runs the statements
     lock_timeout_ms: float | None = None
+    #: who could be in the way on the target now; None where nobody looked
+    activity: Activity | None = None
+    #: rule id -> the level that the target's policy gives its findings
+    severities: Mapping[str, Risk] = field(default_factory=dict)
+    #: number of a statement -> what the target's rows said about it
+    answers: Mapping[int, tuple[Answer, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +65,8 @@ class Context:
     ends_later: bool = False
     #: a DO block that makes SQL as it runs
     is_dynamic: bool = False
+    #: what the target's rows said about it
+    answers: tuple[Answer, ...] = ()
 
     def altered(self) -> Table | None:
         """The table that an ALTER TABLE names, where others use it already; None for every other statement."""

@@ -1,6 +1,6 @@
 """An analysis as text for a terminal, as GitHub's annotations, and as SARIF 2.1.0 for code scanning."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from app.analysis.registry import RULES
@@ -20,6 +20,15 @@ def as_text(analysis: Analysis) -> str:
         lines.append(f"Worst moment: {analysis.worst_moment.sentence}.")
     lines += [f"Assumed: {assumption}." for assumption in analysis.assumptions]
     return "\n".join(lines)
+
+
+def details_as_text(details: Mapping[str, Any]) -> Iterator[str]:
+    """What the target's rows said, for a terminal; nothing where they were not asked."""
+    for answer in details.get("preflight", ()):
+        mark = {"fails": "DATA   ", "fits": "ok     "}.get(answer["state"], "unknown")
+        yield f"{mark} statement {answer['statement']}: {answer['sentence']}."
+        for row in answer["sample"]:
+            yield "          " + ", ".join(f"{name} = {value}" for name, value in zip(answer["columns"], row, strict=True))
 
 
 def _statement_lines(statement: StatementReport) -> Iterator[str]:

@@ -11,9 +11,12 @@ from app.analysis.context import Context, Options, altered_table
 from app.analysis.footprint import Footprint, footprint
 from app.analysis.outlook import Ahead, Outlook
 from app.analysis.predicates import touches_few_rows
+from app.analysis.probes.generate import probes_of
+from app.analysis.probes.probe import Probe
 from app.analysis.registry import RULES
-from app.analysis.report import Finding, StatementReport, WorkDone
+from app.analysis.report import Finding, SchemaChange, StatementReport, WorkDone
 from app.analysis.rule import Hit, Risk, Rule, worst
+from app.analysis.schema_changes import changes_of
 from app.analysis.state import State, Transaction
 from app.analysis.work import duration_of, works_of
 from app.errors import HeadgateError
@@ -38,6 +41,12 @@ class Judge:
         self.reports: list[StatementReport] = []
         #: for each report the transaction that it ran in; None for one of its own
         self.transactions: list[Transaction | None] = []
+        #: what the target's rows are to be asked
+        self.probes: list[Probe] = []
+        #: what clients of the database see
+        self.changes: list[SchemaChange] = []
+        #: relation -> what changes its rows so far
+        self.changed: dict[str, str] = {}
         #: constraints that a script after the present one validates or drops
         self.settled_beyond: frozenset[str] = frozenset()
 
@@ -81,6 +90,8 @@ class Judge:
         effect, facts, state = context.effect, context.footprint, self.state
         relations = tuple(dict.fromkeys(state.qualify(name) for name in (*effect.relations, *_homes(context))))
         work = works_of(context)
+        self.probes += probes_of(context, statement=len(self.reports) + 1, step=step, changed_by=self._changed_by(context))
+        self.changes += changes_of(context)
         inner = self._inside(statement, block) if block else []
         work = (*work, *(done for report in inner for done in report.work))
         self.transactions.append(state.transaction)
@@ -150,13 +161,16 @@ class Judge:
             settled_later=ahead.settled | self.settled_beyond,
             ends_later=ahead.ends,
             is_dynamic=block is not None and block.is_dynamic,
+            answers=self.options.answers.get(len(self.reports) + 1, ()),
         )
 
     def _finding(self, rule: Rule, hit: Hit, context: Context, step: str | None) -> Finding:
         line, column = context.statement.place(hit.location)
+        level = self.options.severities.get(rule.id, hit.risk)
         return Finding(
             rule=rule.id,
-            risk=hit.risk,
+            risk=level,
+            judged=hit.risk if level != hit.risk else None,
             line=line,
             column=column,
             message=hit.message,
@@ -178,10 +192,19 @@ class Judge:
                 continue
         if opened:
             self.state.transaction = None
+        self.changes += inner.changes
         return inner.reports
+
+    def _changed_by(self, context: Context) -> str:
+        """What changes the rows of the statement's table before it."""
+        table = context.table.name if context.table else next(iter(context.effect.relations), "")
+        return self.changed.get(self.state.qualify(table), "") if table else ""
 
     def _move_on(self, context: Context) -> None:
         state, statement = self.state, context.statement
+        if context.effect.is_dml and "relation" in context.body:
+            written = state.table_of(context.body["relation"]).name
+            self.changed[written] = f"{context.effect.command} in statement {len(self.reports) + 1}"
         transaction = state.transaction
         if (
             transaction is not None

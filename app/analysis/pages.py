@@ -17,7 +17,7 @@ def page(rule: Rule) -> str:
         f"# {rule.title}",
         f"Rule `{rule.id}`, level {rule.level} when the table is large and busy.",
         rule.why,
-        f"## Bad\n\n```sql\n{rule.bad}\n```",
+        f"## Bad{f', where {rule.needs_target}' if rule.needs_target else ''}\n\n```sql\n{rule.bad}\n```",
     ]
     if rule.good:
         parts.append(f"## Good\n\n```sql\n{rule.good}\n```")

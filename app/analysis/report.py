@@ -1,14 +1,13 @@
 """Analysis: what the review page and ``headgate analyze`` show; frozen records, no SQL, no HTML."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from app.analysis.probes.probe import Probe
 from app.analysis.rule import RISKS, Risk
 from app.contract import CONTRACT
 from app.plan.model import Rollback
-
-#: raised when a field of the document changes its meaning or goes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +26,8 @@ class Finding:
     step: str | None = None
     #: why somebody takes it knowingly, or None; an accepted finding no longer raises the level
     accepted: str | None = None
+    #: the level that the rule found, where the target's policy gives it another
+    judged: Risk | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +82,18 @@ class WorstMoment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Estimates:
+    """How far the durations may be trusted: what earlier ones on the same target came to."""
+
+    count: int
+    #: half of the last ones were off by less than this share; None where nothing ran there yet
+    median_error: float | None
+    sentence: str
+    #: the classes of work whose rates were measured on the target itself
+    measured: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StatementReport:
     """Everything known about one statement."""
 
@@ -128,6 +141,18 @@ class TableChanges:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SchemaChange:
+    """One change that a client can see: of a column, or of a relation where ``column`` is empty."""
+
+    relation: str
+    #: added, "added, and demanded", removed, renamed, type, not null, nullable, no default; created, dropped, renamed, moved
+    change: str
+    column: str = ""
+    was: str = ""
+    now: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Analysis:
     """The judgement of a whole input."""
 
@@ -137,6 +162,11 @@ class Analysis:
     statements: tuple[StatementReport, ...]
     #: when most others wait; None in analyses that an older Headgate kept
     worst_moment: WorstMoment | None = None
+    #: None where nobody keeps what happened on the target
+    estimates: Estimates | None = None
+    changes: tuple[SchemaChange, ...] = ()
+    #: what the target's rows are to be asked; not part of the document, the answers are
+    probes: tuple[Probe, ...] = field(default=(), compare=False)
 
     def findings(self) -> tuple[Finding, ...]:
         """Every finding in the order of the statements."""
@@ -151,6 +181,8 @@ class Analysis:
             "tables": asdict(self.tables),
             "statements": [statement.as_json() for statement in self.statements],
             "worst_moment": asdict(self.worst_moment) if self.worst_moment else None,
+            "estimates": asdict(self.estimates) if self.estimates else None,
+            "changes": [asdict(change) for change in self.changes],
         }
 
     @classmethod
@@ -162,6 +194,8 @@ class Analysis:
             tables=TableChanges(**{name: tuple(content["tables"][name]) for name in ("modified", "new", "removed")}),
             statements=tuple(_statement_from_json(entry) for entry in content["statements"]),
             worst_moment=_worst_from_json(content.get("worst_moment")),
+            estimates=_estimates_from_json(content.get("estimates")),
+            changes=tuple(SchemaChange(**change) for change in content.get("changes", ())),
         )
 
     def reaches(self, threshold: Risk) -> bool:
@@ -203,6 +237,10 @@ def _worst_from_json(content: Mapping[str, Any] | None) -> WorstMoment | None:
         statement=content.get("statement"),
         impact=None if impact is None else _impact_from_json(impact),
     )
+
+
+def _estimates_from_json(content: Mapping[str, Any] | None) -> Estimates | None:
+    return None if content is None else Estimates(**{**content, "measured": tuple(content["measured"])})
 
 
 def _three(span: Any) -> tuple[float, float, float] | None:

@@ -43,6 +43,8 @@ class Rule:
     bad: str
     good: str | None
     check: Callable[["Context"], Iterable[Hit]]
+    #: what has to hold on a target for its example to be found; empty where the text alone says it
+    needs_target: str = ""
 
 
 def manual(page: str) -> str:

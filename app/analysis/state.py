@@ -64,6 +64,8 @@ class State:
     domains: dict[str, DomainFacts] = field(default_factory=dict)
     #: enum types made by the input
     new_types: set[str] = field(default_factory=set)
+    #: bare name of such a type -> its labels
+    enum_labels: dict[str, tuple[str, ...]] = field(default_factory=dict)
     functions: dict[str, FunctionFacts] = field(default_factory=dict)
     transaction: Transaction | None = None
     #: lower-case name of a setting -> its value as written; SET LOCAL ends with the transaction

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.catalog.ask import Connection, ask, ask_one
-from app.catalog.live import BlockEdge, Session
+from app.catalog.live import Activity, BlockEdge, Session
 from app.catalog.progress import ProgressBar, StatementProgress, read_progress
 from app.catalog.vitals import read_autovacuum, read_replicas, read_slots, read_vitals
 
@@ -22,6 +22,7 @@ __all__ = [
     "StatementProgress",
     "as_observer",
     "block_tree",
+    "read_activity",
     "read_autovacuum",
     "read_block_edges",
     "read_progress",
@@ -102,6 +103,41 @@ def read_sessions(connection: Connection, relations: Sequence[str] = (), *, olde
     return [_session(row) for row in rows]
 
 
+def read_activity(connection: Connection, *, older_than_seconds: float = 1.0) -> Activity:
+    """Transactions that have been open for longer than that, with all their locks, and what autovacuum is at.
+
+    Where sessions are hidden from the role, nothing is known about their transactions.
+    """
+    rows = ask(connection, "open_transactions", {"seconds": older_than_seconds})
+    prepared = ask(connection, "prepared_transactions")
+    return Activity(
+        at=rows[0]["at"],
+        sessions=(
+            *(_prepared(row) for row in prepared),
+            *(_session(row, keeps_snapshot=row["keeps_snapshot"]) for row in rows if row["pid"] is not None),
+        ),
+        autovacuum=read_autovacuum(connection),
+        hidden=rows[0]["hidden"],
+    )
+
+
+def _prepared(row: Mapping[str, Any]) -> Session:
+    """A prepared transaction, which no session holds any more; only COMMIT or ROLLBACK PREPARED ends it."""
+    locks: dict[str, list[str]] = defaultdict(list)
+    for lock in row["locks"] or ():
+        name, _, mode = lock.rpartition(" ")
+        locks[name].append(mode)
+    return Session(
+        pid=0,
+        application=f"prepared transaction {row['gid']}",
+        user=row["owner"],
+        state="prepared",
+        query="",
+        transaction_seconds=row["age_seconds"],
+        locks={name: tuple(modes) for name, modes in locks.items()},
+    )
+
+
 def _reach(graph: Mapping[int, Sequence[int]], start: int) -> dict[int, int]:
     distance = {start: 0}
     queue = deque([start])
@@ -115,7 +151,7 @@ def _reach(graph: Mapping[int, Sequence[int]], start: int) -> dict[int, int]:
     return distance
 
 
-def _session(row: Mapping[str, Any]) -> Session:
+def _session(row: Mapping[str, Any], *, keeps_snapshot: bool = False) -> Session:
     return Session(
         pid=row["pid"],
         application=row["application"] or row["backend_type"] or "",
@@ -126,6 +162,7 @@ def _session(row: Mapping[str, Any]) -> Session:
         state_seconds=row["state_seconds"],
         wait=row["wait"],
         locks={name: tuple(modes) for name, modes in (row["locks"] or {}).items()},
+        keeps_snapshot=keeps_snapshot,
     )
 
 

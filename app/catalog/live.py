@@ -18,8 +18,10 @@ class Session:
     transaction_seconds: float | None = None
     state_seconds: float | None = None
     wait: str | None = None
-    #: qualified relation -> lock modes it holds
+    #: qualified relation -> lock modes it holds, as pg_locks spells them
     locks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    #: it keeps a snapshot that a concurrent index build waits for
+    keeps_snapshot: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,3 +57,31 @@ class Vitals:
     database_bytes: int | None = None
     hidden_by_privilege: int = 0
     extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AutovacuumWorker:
+    """One autovacuum worker in this database."""
+
+    pid: int
+    relation: str | None
+    phase: str | None
+    blocks_total: int | None
+    blocks_scanned: int | None
+    running_seconds: float | None
+    #: it does not give way to our DDL
+    prevents_wraparound: bool
+    lock_mode: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Activity:
+    """Who could be in a plan's way at one moment."""
+
+    #: when it was read, ISO 8601 in UTC, by the server's clock
+    at: str
+    #: those whose transaction is open for longer than a moment, oldest first; pid 0 is a prepared transaction
+    sessions: tuple[Session, ...] = ()
+    autovacuum: tuple[AutovacuumWorker, ...] = ()
+    #: sessions whose transactions the role may not see
+    hidden: int = 0

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.catalog.ask import Connection, ask, ask_one
-from app.catalog.live import Vitals
+from app.catalog.live import AutovacuumWorker, Vitals
 
 #: Known only to a role that may see what other sessions do.
 _OF_SESSIONS = frozenset(
@@ -13,21 +13,6 @@ _OF_SESSIONS = frozenset(
     | {"longest_query_seconds", "autovacuum_workers"}
 )
 _FIELDS = frozenset(field.name for field in dataclasses.fields(Vitals))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AutovacuumWorker:
-    """One autovacuum worker in this database."""
-
-    pid: int
-    relation: str | None
-    phase: str | None
-    blocks_total: int | None
-    blocks_scanned: int | None
-    running_seconds: float | None
-    #: it does not give way to our DDL
-    prevents_wraparound: bool
-    lock_mode: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

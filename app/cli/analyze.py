@@ -6,21 +6,20 @@ import re
 import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 from app.analysis.analyse import Script, analyse_plan, analyse_scripts
 from app.analysis.basis import Basis
-from app.analysis.formats import as_github, as_sarif, as_text
+from app.analysis.formats import as_github, as_sarif, as_text, details_as_text
 from app.analysis.report import Analysis
-from app.catalog.records import Schema, Statistics
-from app.catalog.schema import read_schema
-from app.catalog.statistics import read_statistics
+from app.assessment.ask_rows import Asking
+from app.assessment.assess import assess
 from app.cli.reading import PLAN_SUFFIXES, STANDARD_INPUT, add_dsn, optional_dsn_of
 from app.errors import HeadgateError
 from app.importing.read import Imported, read_folder
 from app.importing.source import decode
 from app.plan.document import read_plan
 from app.sql.inverse import Deriver
-from app.target.session import Target
 
 #: the marks of tools that keep both ways in one file
 _SECTIONS = re.compile(r"^--\s*(?:\+goose|\+micrate|migrate:|\+migrate)\s*\w+", re.MULTILINE)
@@ -57,6 +56,15 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument(
         "--fail-on", choices=("high", "medium", "low"), default="high", help="exit 1 at this level or above; default: high"
     )
+    parser.add_argument(
+        "--preflight-timeout",
+        dest="preflight_timeout_ms",
+        type=int,
+        default=Asking().timeout_ms,
+        metavar="MS",
+        help="how long one read-only question to the rows may take (NULLs, duplicates, orphans, ...); 0 asks none; default: 5000",
+    )
+    parser.add_argument("--hide-rows", action="store_true", help="no row and no value in the answer, only counts")
     parser.add_argument("--from", dest="tool", metavar="TOOL", help="the tool that wrote the folder; default: detected")
     parser.add_argument("--format", choices=("text", "json", "sarif", "github"), default="text", help="default: text")
     parser.add_argument("--json", action="store_const", const="json", dest="format", help="short for --format json")
@@ -65,10 +73,15 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def run(args: argparse.Namespace) -> int:
     """0 where every level is below the threshold, 1 where one reaches it."""
-    schema, statistics = _look(optional_dsn_of(args))
-    basis = Basis(schema=schema, statistics=statistics, server_version=args.server_version, assume_large=args.assume_large)
-    analysis = _analysed(args, basis)
-    _show(analysis, args)
+    basis = Basis(server_version=args.server_version, assume_large=args.assume_large)
+    dsn = optional_dsn_of(args)
+    if dsn is None:
+        analysis, details = _analysed(args, basis), dict[str, Any]()
+    else:
+        asking = Asking(timeout_ms=args.preflight_timeout_ms, shows_rows=not args.hide_rows)
+        assessed = assess(dsn, lambda known: _analysed(args, known), basis, asking=asking)
+        analysis, details = assessed.analysis, assessed.details()
+    _show(analysis, details, args)
     counted = [finding for finding in analysis.findings() if finding.accepted is None]
     return 1 if counted and analysis.reaches(args.fail_on) else 0
 
@@ -83,13 +96,6 @@ def _server_version(text: str) -> int:
     if not 9 <= number <= 99:  # noqa: PLR2004  # PostgreSQL's versions
         raise argparse.ArgumentTypeError(f"{text!r} is no version: say 18, for example")
     return number
-
-
-def _look(dsn: str | None) -> tuple[Schema | None, Statistics | None]:
-    if dsn is None:
-        return None, None
-    with Target.connect(dsn, purpose="analysis", allow_standby=True) as target:
-        return read_schema(target.connection), read_statistics(target.connection)
 
 
 def _analysed(args: argparse.Namespace, basis: Basis) -> Analysis:
@@ -131,20 +137,20 @@ def _content(path: str) -> bytes:
         raise HeadgateError(f"{path} can't be read: {error.strerror}.", file=path, hint="Check the path.") from None
 
 
-def _show(analysis: Analysis, args: argparse.Namespace) -> None:
+def _show(analysis: Analysis, details: dict[str, Any], args: argparse.Namespace) -> None:
     folder = Path(args.path)
 
     def path_of(file: str) -> str:
         return (folder / file).as_posix() if folder.is_dir() else file
 
     if args.format == "json":
-        print(json.dumps(analysis.as_json()))
+        print(json.dumps({**analysis.as_json(), **details}))
     elif args.format == "sarif":
         print(json.dumps(as_sarif(analysis, path_of=path_of, version=_own_version())))
     elif args.format == "github":
         print(as_github(analysis, path_of=path_of))
     else:
-        print(as_text(analysis))
+        print("\n".join([as_text(analysis), *details_as_text(details)]))
 
 
 def _own_version() -> str:

@@ -1,7 +1,8 @@
 """What an environment asks for before a plan may run there, and how a run behaves there: data, edited on its page."""
 
+import hashlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
 
 from app.errors import InvalidInputError
@@ -57,6 +58,20 @@ class EnvironmentPolicy:
     queue_tolerance_ms: int = 3000
     queue_sessions: int = 10
     profile: Profile = "balanced"
+    #: how long one question to the rows may take before a run (preflight); 0 asks none
+    preflight_timeout_ms: int = 5000
+    #: False: no row, no value and no other session's statement is kept or shown, only counts
+    shows_rows: bool = True
+    #: rule id -> the level that its findings have here, whatever was judged
+    severities: Mapping[str, Risk] = field(default_factory=dict)
+
+    @property
+    def severities_digest(self) -> str:
+        """Names this set of levels, so that what was judged under another one is known to be old; empty where there is none."""
+        if not self.severities:
+            return ""
+        text = "\n".join(f"{rule} {level}" for rule, level in sorted(self.severities.items()))
+        return hashlib.sha256(text.encode()).hexdigest()[:8]
 
     def as_json(self) -> dict[str, Any]:
         """The policy as JSON values: what is stored."""
@@ -64,6 +79,7 @@ class EnvironmentPolicy:
         content["approver_role"] = self.approver_role.value
         content["windows"] = [window.as_json() for window in self.windows]
         content["checklist"] = None if self.checklist is None else list(self.checklist)
+        content["severities"] = dict(self.severities)
         return content
 
     @classmethod
@@ -72,7 +88,7 @@ class EnvironmentPolicy:
 
         Raises InvalidInputError that names every field that is wrong.
         """
-        known = {field.name for field in fields(cls)}
+        known = {each.name for each in fields(cls)}
         wrong = {name: "There is no such rule." for name in content if name not in known}
         values: dict[str, Any] = {}
         for name in known & content.keys():
@@ -147,6 +163,20 @@ def _checklist(value: Any) -> tuple[str, ...] | None:
     return tuple(dict.fromkeys(item.strip() for item in value))
 
 
+def _severities(value: Any) -> dict[str, Risk]:
+    """A mapping, or a list of pairs as a form sends it."""
+    pairs = list(value.items()) if isinstance(value, Mapping) else list(value)
+    levels: dict[str, Risk] = {}
+    for pair in pairs:
+        if isinstance(pair, str) or len(pair) != 2:  # noqa: PLR2004  # a pair
+            raise ValueError(f"“{pair if isinstance(pair, str) else ' '.join(pair)}” is no rule with a level.")
+        rule, level = str(pair[0]), str(pair[1])
+        if level not in RISKS:
+            raise ValueError(f"{rule} can't be {level}: the levels are {', '.join(RISKS)}.")
+        levels[rule] = RISKS[RISKS.index(level)]
+    return levels
+
+
 _READERS: dict[str, Any] = {
     "approvals": _approvals,
     "approver_role": _role,
@@ -156,4 +186,6 @@ _READERS: dict[str, Any] = {
     "staging_first": _truth,
     "windows": lambda value: tuple(parse_window(window) for window in value),
     "profile": _profile,
+    "shows_rows": _truth,
+    "severities": _severities,
 }

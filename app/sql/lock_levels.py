@@ -118,6 +118,11 @@ CONFLICTS: Mapping[Mode, frozenset[Mode]] = {
 }
 
 
+def conflicts_with(mode: str) -> frozenset[Mode]:
+    """The modes that have to wait for each other with this one; none for a word that is no mode."""
+    return next((others for known, others in CONFLICTS.items() if known == mode), frozenset())
+
+
 def from_pg_locks(spelled: str) -> Mode | None:
     """``AccessExclusiveLock``, as pg_locks spells it, as a mode; None for what is no lock on a relation."""
     return _SPELLED.get(spelled)

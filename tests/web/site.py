@@ -1,9 +1,10 @@
 """The application over a small world, and browsers (without JavaScript) of the people in it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from html.parser import HTMLParser
+from typing import Any
 
 from starlette.testclient import TestClient
 
@@ -72,10 +73,11 @@ class Site:
         client.cookies.set("headgate", token)
         return client
 
-    def analysed(self, plan: Plan, basis: Basis | None = None) -> None:
+    def analysed(self, plan: Plan, basis: Basis | None = None, details: Mapping[str, Any] | None = None) -> None:
         """As if a worker had analysed the plan's newest revision, with the real rules; without a basis, with no schema."""
         revision = self.world.revision(plan)
         with self.world.sessions.begin() as session:
             row = plans.queue_analysis(session, revision.id, plan.target_id, now=self.world.clock.now())
             row.state, row.rules_version, row.finished_at = JobState.DONE, "1", self.world.clock.now()
             row.report = analyse_plan(plans.content(revision), basis=basis or Basis()).as_json()
+            row.details = None if details is None else dict(details)

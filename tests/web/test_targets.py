@@ -86,6 +86,10 @@ def test_a_project_comes_with_two_environments_and_their_rules_can_be_changed(si
     page = browser.get(path).text
     assert 'value="3"' in page
     assert "Ask the data team" in page
+    assert browser.post(path, data={**body, "severities": "index-drop low\nopaque = high"}).status_code == 303
+    assert "index-drop low\nopaque high" in browser.get(path).text
+    for lines in ("index-drop", "index-drop dangerous", "no-such-rule low"):
+        assert browser.post(path, data={**body, "severities": lines}).status_code == 422
     wrong = browser.post(path, data={**body, "windows": "someday 22:00 02:00", "lock_timeout_ms": "soon"})
     assert wrong.status_code == 422
     assert "weekday" in wrong.text

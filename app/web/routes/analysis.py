@@ -6,6 +6,7 @@ from starlette.responses import HTMLResponse
 from app.analysis.report import Analysis
 from app.web.dependencies import Page, SignedIn
 from app.web.routes.plans import TargetQuery, report_of
+from app.web.views.analysis import rows_said, running_now, uses
 from app.web.views.plan_head import plan_head, standing
 from app.web.views.recipes import offers_by_statement
 
@@ -30,6 +31,8 @@ def show(work: SignedIn, page: Page, plan_id: int, target: TargetQuery = None) -
     now = standing(work, plan_id, target)
     report = report_of(now)
     head = plan_head(work, now)
+    # beside the report, and loaded by this page alone
+    details = now.analysis.details if now.analysis else None
     risks = [finding.risk for finding in report.findings()] if report else []
     return page.show(
         "analysis/show.html",
@@ -38,6 +41,9 @@ def show(work: SignedIn, page: Page, plan_id: int, target: TargetQuery = None) -
         report=report,
         row=now.analysis,
         verdict=verdict_of(report) if report else "",
+        running=running_now(report, details) if report else None,
+        said=rows_said(details),
+        uses=uses(details),
         levels=[(level, risks.count(level)) for level in ("high", "medium", "low")],
         offers=offers_by_statement(work, now) if head.may_write else {},
         refresh_seconds=2 if head.is_moving else None,

@@ -55,13 +55,23 @@ def save(work: SignedIn, page: Page, plan_id: int, form: SentForm) -> Response:
 
 
 @router.get("/brief")
-def edit_brief(work: SignedIn, page: Page, plan_id: int) -> HTMLResponse:
-    """The written part."""
+def edit_brief(work: SignedIn, page: Page, plan_id: int, take: str = "") -> HTMLResponse:
+    """The written part; ``take`` begins one of its sections with what the SQL says."""
     reach.plan(work, plan_id, Permission.WRITE_PLAN)
     now = standing(work, plan_id)
     brief = {name: getattr(now.content.brief, name) for name in Brief.__dataclass_fields__}
+    filled = documents.plan_document(now.content, report_of(now)).filled
+    proposals = {name: filled[name] for name in ("data_migration", "api_impact") if filled[name] and not brief[name]}
+    if take in proposals:
+        brief[take] = proposals.pop(take)
     return page.show(
-        "plans/edit_brief.html", head=plan_head(work, now), tab="plan", brief=brief, errors={}, base_digest=now.revision.digest
+        "plans/edit_brief.html",
+        head=plan_head(work, now),
+        tab="plan",
+        brief=brief,
+        proposals=proposals,
+        errors={},
+        base_digest=now.revision.digest,
     )
 
 

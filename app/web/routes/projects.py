@@ -93,14 +93,15 @@ def save_environment(work: SignedIn, page: Page, environment_id: int, form: Sent
 
 def _policy(form: Form) -> dict[str, Any]:
     """The rules as the form has them; what is wrong with them is said by the policy itself."""
-    numbers = ("backup_max_age_minutes", *frozen_limits(EnvironmentPolicy()))
+    numbers = ("backup_max_age_minutes", "preflight_timeout_ms", *frozen_limits(EnvironmentPolicy()))
     return {
         "approvals": {risk: form.text(f"approvals_{risk}") for risk in ("low", "medium", "high")},
         "approver_role": form.text("approver_role"),
         "checklist": [line for line in form.long_text("checklist").splitlines() if line.strip()],
         "windows": [line.split() for line in form.long_text("windows").splitlines() if line.strip()],
         "profile": form.text("profile"),
-        **{name: form.flag(name) for name in ("backup_required", "rehearsal_required", "staging_first")},
+        "severities": [line.replace("=", " ").split() for line in form.long_text("severities").splitlines() if line.strip()],
+        **{name: form.flag(name) for name in ("backup_required", "rehearsal_required", "staging_first", "shows_rows")},
         **{name: form.text(name) for name in numbers},
     }
 
@@ -122,4 +123,5 @@ def _environment_form(
         roles=[(role.value, role.value) for role in Role],
         windows="\n".join(" ".join(window.as_json()) for window in policy.windows),
         checklist="\n".join(items),
+        severities="\n".join(f"{rule} {level}" for rule, level in sorted(policy.severities.items())),
     )

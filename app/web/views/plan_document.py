@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.analysis.api_impact import proposal
 from app.analysis.report import Analysis, Finding, Lock, StatementReport
 from app.analysis.rule import worst
 from app.catalog.encoding import from_json
@@ -115,7 +116,12 @@ def plan_document(content: Content, analysis: Analysis | None, statistics: Stati
         is_analysed=analysis is not None,
         worst_grade=worst_grade,
         rollback_sentence=_rollback_sentence(content, worst_grade),
-        filled={"rollback_plan": _rollback_sentence(content, worst_grade), "estimated_downtime": _downtime(analysis)},
+        filled={
+            "rollback_plan": _rollback_sentence(content, worst_grade),
+            "estimated_downtime": _downtime(analysis),
+            "api_impact": api_impact(analysis),
+            "data_migration": _data_migration(content),
+        },
     )
 
 
@@ -212,6 +218,17 @@ def _tables(analysis: Analysis | None, statistics: Statistics | None) -> tuple[T
                 )
             )
     return tuple(rows)
+
+
+def api_impact(analysis: Analysis | None) -> str:
+    """What clients see, as a proposal in Markdown; empty where nothing is known."""
+    return proposal(analysis.changes) if analysis else ""
+
+
+def _data_migration(content: Content) -> str:
+    """The rows that backfills change, as a Markdown list; empty where there is none."""
+    steps = [step for step in content.steps() if step.kind == "backfill"]
+    return "\n".join(f"- {step.title}: {step_detail(step)}" for step in steps)
 
 
 def _downtime(analysis: Analysis | None) -> str:

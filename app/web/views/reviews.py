@@ -1,6 +1,6 @@
 """The review on one screen: what changes, the worst moment, what breaks, how it goes back, the proof, what is new; the SQL."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -54,6 +54,8 @@ class ReviewPage:
     changes: tuple[tuple[str, str], ...]
     worst_moment: str
     breaks: tuple[str, ...]
+    #: findings that somebody takes knowingly: (rule, where, reason), and those whose level the environment's policy changed
+    taken: tuple[tuple[str, str, str], ...]
     proof: tuple[tuple[str, str], ...]
     #: what changed since the reviewer's last decision, and on which revision that was; None where there was none
     since: tuple[int, tuple[str, ...]] | None
@@ -84,6 +86,7 @@ def review_page(work: Work, now: Standing, document: PlanDocument, report: Analy
         changes=tuple((step.title, _sentence(step.kind, step.detail, report, step.id)) for step in document.steps),
         worst_moment=_worst_moment(report),
         breaks=tuple(_breaks(now, report)),
+        taken=tuple(_taken(now, report)),
         proof=tuple(_proof(now)),
         since=_since(work, now),
         threads=threads_of(work, now.plan.id),
@@ -138,6 +141,11 @@ def _breaks(now: Standing, report: Analysis | None) -> list[str]:
     result: Mapping[str, Any] = (now.rehearsal.result or {}) if now.rehearsal else {}
     queries = result.get("queries") or {}
     found = [_broken(query) for query in queries.get("broken") or ()]
+    found += [
+        finding.message
+        for finding in (report.findings() if report else ())
+        if finding.rule == "data-does-not-fit" and finding.risk != "low"
+    ]
     found += [f"{name} is removed: whatever still reads it fails." for name in (report.tables.removed if report else ())]
     return found
 
@@ -145,6 +153,25 @@ def _breaks(now: Standing, report: Analysis | None) -> list[str]:
 def _broken(query: Mapping[str, Any]) -> str:
     phase = (query.get("broken_by") or {}).get("phase", "unknown")
     return f"A query with {query.get('calls', 0):,} calls fails after phase {phase}: {str(query.get('query', ''))[:160]}"
+
+
+def _taken(now: Standing, report: Analysis | None) -> Iterator[tuple[str, str, str]]:
+    """What no longer raises the level, or raises it differently, and by whose word."""
+    seen = set()
+    for finding in report.findings() if report else ():
+        where = f"step {finding.step}" if finding.step else f"line {finding.line}"
+        if finding.accepted is not None:
+            seen.add(finding.rule)
+            yield finding.rule, where, f"accepted: {finding.accepted}"
+        elif finding.judged is not None:
+            yield finding.rule, where, f"judged {finding.judged}, {finding.risk} by this environment's policy"
+    for risk in now.content.accepted:
+        if risk.rule not in seen:
+            yield (
+                risk.rule,
+                f"step {risk.step}" if risk.step else "every step",
+                f"accepted, though nothing finds it now: {risk.reason}",
+            )
 
 
 def _proof(now: Standing) -> list[tuple[str, str]]:

@@ -45,6 +45,17 @@ def test_a_plan_that_is_not_ready_is_refused_with_everything_that_is_missing(wor
         assert session.query(Run).count() == 0
 
 
+def test_an_analysis_under_other_levels_of_rules_does_not_count(world: World):
+    plan = world.ready()
+    world.policy(world.production, severities={"index-drop": "low"})
+    with pytest.raises(NotReadyError) as refused:
+        start(world, plan)
+    (gap,) = [missing for missing in refused.value.missing if missing.gate == "analysis"]
+    assert gap.why == "The levels of rules in the policy of production changed since: analyse it again."
+    world.policy(world.production, severities={})
+    start(world, plan)
+
+
 def test_the_same_form_sent_twice_makes_one_run(world: World):
     plan = world.ready()
     first = start(world, plan, token="form-1")

@@ -2,7 +2,8 @@
 
 import pytest
 
-from app.analysis.analyse import analyse_script
+from app.analysis.analyse import Script, analyse_script, analyse_scripts
+from app.analysis.basis import Basis
 from app.analysis.duration import estimate, in_words
 from app.catalog.records import Statistics
 from tests.doubles.shop import a_shop, sizes
@@ -58,3 +59,12 @@ def test_assumptions_are_stated() -> None:
 def test_estimates_grow_with_the_table() -> None:
     assert estimate("scan", 1024 * 1024**2).high_ms == pytest.approx(1536)
     assert [in_words(ms) for ms in (85, 3200, 720_000)] == ["85 ms", "3.2 s", "12 min"]
+
+
+def test_the_targets_policy_gives_a_rule_its_level_and_the_finding_says_so() -> None:
+    basis = Basis(schema=a_shop(), statistics=LARGE, severities={"index-blocks-writes": "low"})
+    found = analyse_scripts([Script(text="CREATE INDEX i ON users (age)")], basis=basis)
+    finding = next(hit for hit in found.findings() if hit.rule == "index-blocks-writes")
+    assert (found.risk, finding.risk, finding.judged) == ("low", "low", "high")
+    raised = Basis(schema=a_shop(), statistics=SMALL, severities={"index-blocks-writes": "high"})
+    assert analyse_scripts([Script(text="CREATE INDEX i ON users (age)")], basis=raised).risk == "high"

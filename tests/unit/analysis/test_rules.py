@@ -8,11 +8,13 @@ from app.analysis.rule import RISKS, Rule
 from app.sql.split import split
 from tests.doubles.shop import a_shop
 
+#: what only a target shows has tests of its own, with what the target shows
+STATIC = {name: rule for name, rule in RULES.items() if not rule.needs_target}
 #: examples that are about an older server
 VERSIONS = {"not-in-this-version": 17}
 
 
-@pytest.mark.parametrize("rule", RULES.values(), ids=list(RULES))
+@pytest.mark.parametrize("rule", STATIC.values(), ids=list(STATIC))
 def test_the_bad_example_is_found_at_the_level_that_the_page_names(rule: Rule) -> None:
     found = analyse_script(rule.bad, schema=a_shop(), assume_large=True, server_version=VERSIONS.get(rule.id))
     hits = [finding for finding in found.findings() if finding.rule == rule.id]

@@ -25,10 +25,22 @@ def at(day: int, hour: int, minute: int = 0) -> datetime:
         STAGING,
         DEVELOPMENT,
         EnvironmentPolicy(windows=(SATURDAY_NIGHT,), checklist=("a", "b"), approver_role=Role.OPERATOR),
+        EnvironmentPolicy(severities={"index-drop": "low"}, shows_rows=False, preflight_timeout_ms=0),
     ],
 )
 def test_a_policy_that_is_stored_reads_back_as_it_was(policy: EnvironmentPolicy):
     assert EnvironmentPolicy.from_json(policy.as_json()) == policy
+
+
+def test_a_set_of_levels_has_a_name_that_its_order_does_not_change():
+    first = EnvironmentPolicy(severities={"index-drop": "low", "opaque": "high"}).severities_digest
+    assert EnvironmentPolicy(severities={"opaque": "high", "index-drop": "low"}).severities_digest == first
+    assert EnvironmentPolicy(severities={"index-drop": "high"}).severities_digest != first
+    assert PRODUCTION.severities_digest == ""
+
+
+def test_a_stored_policy_may_name_a_rule_that_is_gone():
+    assert EnvironmentPolicy.from_json({"severities": {"rule-of-yesterday": "low"}}).severities == {"rule-of-yesterday": "low"}
 
 
 def test_what_a_stored_policy_leaves_out_has_its_default():

@@ -185,7 +185,7 @@ def show_analysis(work: SignedIn, analysis_id: int) -> dict[str, Any]:
     if row is None:
         raise NotFoundError("There is no such analysis.")
     reach.plan(work, plan_rows.revision(work.session, row.revision_id).plan_id, Permission.VIEW)
-    return {"id": row.id, "state": row.state, "report": row.report, "error": row.error}
+    return {"id": row.id, "state": row.state, "report": row.report, "details": row.details, "error": row.error}
 
 
 @router.post("/plans/{plan_id}/rehearse", status_code=202)
