@@ -9,7 +9,7 @@ import psycopg
 from psycopg import sql
 
 from app.backfill.change import Change
-from app.backfill.shards import Shard
+from app.backfill.shards import NULL_KEY, Shard
 from app.backfill.statements import relation_sql
 from app.backfill.strategy import Strategy
 from app.backfill.table import Table
@@ -57,7 +57,8 @@ def ranges_are_sound(shards: Sequence[Shard]) -> bool:
     """True where the shards of each table begin at its start and each begins where the one before ended, and all are done."""
     ordered = sorted(shards, key=lambda shard: (shard.relation, shard.no))
     for _, group in groupby(ordered, key=lambda shard: shard.relation):
-        parts = list(group)
+        # rows with NULL in their key have no place among the ranges, and are a part of their own
+        parts = [shard for shard in group if shard.lo != NULL_KEY]
         if parts[0].lo not in (None, 0) or any(before.hi != after.lo for before, after in pairwise(parts)):
             return False
     return all(shard.state == "done" for shard in ordered)

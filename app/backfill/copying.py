@@ -111,7 +111,7 @@ def _is_key(table: Table, index: TableIndex) -> bool:
 
 def _are_alike(there: TableColumn | None, here: TableColumn | None) -> bool:
     """True where the two can be compared, and equal values here are equal values there."""
-    if there is None or here is None or not here.not_null or there.fuzzy or here.fuzzy:
+    if there is None or here is None or not here.not_null:
         return False
     is_same_type = there.type == here.type or {there.type, here.type} <= _WHOLE_NUMBERS
     return is_same_type and there.collation == here.collation

@@ -5,7 +5,8 @@ One worker works only while the caller asks for its next report, so that a calle
 
 import queue
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from time import monotonic
@@ -13,10 +14,11 @@ from uuid import UUID
 
 from app.backfill.definition import BackfillDefinition
 from app.backfill.governor import Governor
+from app.backfill.null_walk import NullWalk
 from app.backfill.prepare import Prepared
 from app.backfill.sentinel import Sentinel
 from app.backfill.session import open_walk_session
-from app.backfill.shards import Checkpoints, Shard
+from app.backfill.shards import NULL_KEY, Checkpoints, Shard
 from app.backfill.walker import Committed, Halted, Refused, Report, Walked, Walker
 from app.backfill.walks import Ground, KeyWalk, WindowWalk
 from app.target.session import Target
@@ -25,6 +27,7 @@ from app.target.session import Target
 _TICK_SECONDS = 0.2
 #: windows in a group, per worker, where several work: one worker's snapshot would else keep the other's dead rows alive
 _WINDOWS_PER_WORKER = 4
+_WALKS: Mapping[str, type[WindowWalk] | type[KeyWalk]] = {"windows": WindowWalk, "keyset": KeyWalk}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -47,6 +50,8 @@ class Crew:
     watch: Callable[[int | None, str | None], None] = lambda _pid, _statement: None
     _pids: set[int] = field(default_factory=set)
     _fractions: dict[int, float | None] = field(default_factory=dict)
+    #: how many shards a table is cut into
+    _parts: Mapping[str, int] = field(default_factory=dict)
 
     def work(self, shards: Sequence[Shard]) -> Iterator[Report | None]:
         """Walk shards to their ends; None is a sign of life. Closing the iterator stops the workers after their batch.
@@ -54,6 +59,7 @@ class Crew:
         Raises what a worker raised.
         """
         open_shards = [shard for shard in shards if shard.state != "done"]
+        self._parts = Counter(shard.relation for shard in shards if shard.lo != NULL_KEY)
         self._fractions = {shard.no: 1.0 if shard.state == "done" else 0.0 for shard in shards}
         count = min(self.workers, len(open_shards))
         yield from self._work_here(open_shards) if count <= 1 else self._work_in_threads(open_shards, count)
@@ -175,10 +181,11 @@ class Crew:
             table=table,
             alias=self.prepared.alias,
             windows_per_group=1 if self.workers == 1 else _WINDOWS_PER_WORKER * self.workers,
+            share=1 / max(1, self._parts.get(shard.relation, 1)),
         )
         checkpoints = Checkpoints(target.connection, self.schema, self.job)
         checkpoints.take(shard)
-        walk = WindowWalk(ground, shard) if strategy.kind == "windows" else KeyWalk(ground, shard)
+        walk = NullWalk(ground, shard) if shard.lo == NULL_KEY else _WALKS[strategy.kind](ground, shard)
         return Walker(
             target=target,
             checkpoints=checkpoints,

@@ -42,6 +42,14 @@ UPDATE {schema}.shard
 RETURNING c.changed, c.seen, c.place
 """
 
+SAMPLE = """
+WITH headgate_sample AS (
+    SELECT {texts}, row_number() OVER (ORDER BY {ascending}) AS place, count(*) OVER () AS rows
+      FROM ONLY {relation} TABLESAMPLE SYSTEM ({percent}) WHERE true {in_order})
+SELECT {names} FROM headgate_sample
+ WHERE place > 1 AND place * {parts} / rows > (place - 1) * {parts} / rows AND place < rows
+ ORDER BY place
+"""
 #: Keeps the planner on the key's index whatever its statistics say; set for the session that walks.
 PLANNER_SETTINGS = {"enable_seqscan": "off", "enable_bitmapscan": "off"}
 
@@ -59,12 +67,14 @@ def batch_statement(
     """Statement K; cursor and end are parameters ``c0``, ``c1``, ... and ``h0``, ``h1``, ... as text."""
     nothing = sql.SQL("")
     after = sql.SQL("AND {} > {}")
+    in_order = _in_order(key, None)
     inner = _tuple([_ordered(column, None) for column in key.columns])
     outer = _tuple([_ordered(column, change.row) for column in key.columns])
     cursor = _tuple(_parameters(key, "c"))
-    rows = sql.SQL("EXISTS (SELECT 1 FROM headgate_last) {after} AND {key} <= {last}").format(
+    rows = sql.SQL("EXISTS (SELECT 1 FROM headgate_last) {after} AND {key} <= {last}{in_order}").format(
         after=after.format(outer, cursor) if has_cursor else nothing,
         key=outer,
+        in_order=_in_order(key, change.row),
         last=_tuple([sql.SQL("(SELECT {} FROM headgate_last)").format(_name(place)) for place in range(len(key.columns))]),
     )
     return sql.SQL(BATCH).format(
@@ -77,7 +87,7 @@ def batch_statement(
         as_text=sql.SQL(", ").join(sql.SQL("{}::text").format(_name(place)) for place in range(len(key.columns))),
         ascending=sql.SQL(", ").join(_ordered(column, None) for column in key.columns),
         descending=sql.SQL(", ").join(sql.SQL("{} DESC").format(_ordered(column, None)) for column in key.columns),
-        after_cursor=after.format(inner, cursor) if has_cursor else nothing,
+        after_cursor=sql.SQL("{}{}").format(after.format(inner, cursor) if has_cursor else nothing, in_order),
         up_to_end=sql.SQL("AND {} <= {}").format(inner, _tuple(_parameters(key, "h"))) if has_end else nothing,
         change=change.statement(rows, is_sweep=is_sweep),
         fence=fence,
@@ -89,16 +99,12 @@ def key_words(prefix: str, values: Sequence[str] | None) -> dict[str, str]:
     return {f"{prefix}{place}": value for place, value in enumerate(values or ())}
 
 
-def last_key_statement(relation: tuple[str, str], key: Key, *, first_column_up_to: bool = False) -> sql.Composed:
-    """The greatest key as text, of all rows or of those whose first column is at most ``%(bound)s``."""
-    first = key.columns[0]
-    where: sql.Composable = sql.SQL("")
-    if first_column_up_to:
-        where = sql.SQL("WHERE {} <= %(bound)s::{}").format(_ordered(first, None), literal_sql(first.type))
-    return sql.SQL("SELECT {texts} FROM ONLY {relation} {where} ORDER BY {descending} LIMIT 1").format(
+def last_key_statement(relation: tuple[str, str], key: Key) -> sql.Composed:
+    """The greatest key, as text."""
+    return sql.SQL("SELECT {texts} FROM ONLY {relation} WHERE true {in_order} ORDER BY {descending} LIMIT 1").format(
         texts=_texts(key),
         relation=relation_sql(*relation),
-        where=where,
+        in_order=_in_order(key, None),
         descending=sql.SQL(", ").join(sql.SQL("{} DESC").format(_ordered(column, None)) for column in key.columns),
     )
 
@@ -106,13 +112,43 @@ def last_key_statement(relation: tuple[str, str], key: Key, *, first_column_up_t
 def next_key_statement(relation: tuple[str, str], key: Key, *, has_cursor: bool) -> sql.Composed:
     """The first key behind the cursor, as text."""
     ordered = [_ordered(column, None) for column in key.columns]
-    where = sql.SQL("WHERE {} > {}").format(_tuple(ordered), _tuple(_parameters(key, "c"))) if has_cursor else sql.SQL("")
-    return sql.SQL("SELECT {texts} FROM ONLY {relation} {where} ORDER BY {ascending} LIMIT 1").format(
+    after = sql.SQL("AND {} > {}").format(_tuple(ordered), _tuple(_parameters(key, "c"))) if has_cursor else sql.SQL("")
+    return sql.SQL("SELECT {texts} FROM ONLY {relation} WHERE true {after} {in_order} ORDER BY {ascending} LIMIT 1").format(
         texts=_texts(key),
         relation=relation_sql(*relation),
-        where=where,
+        after=after,
+        in_order=_in_order(key, None),
         ascending=sql.SQL(", ").join(ordered),
     )
+
+
+def sample_statement(relation: tuple[str, str], key: Key, *, percent: float, parts: int) -> sql.Composed:
+    """Keys that cut a sample of the table's pages into equal ``parts``, as text and in order."""
+    ordered = [_ordered(column, None) for column in key.columns]
+    return sql.SQL(SAMPLE).format(
+        texts=_texts(key),
+        names=sql.SQL(", ").join(_name(place) for place in range(len(key.columns))),
+        relation=relation_sql(*relation),
+        in_order=_in_order(key, None),
+        ascending=sql.SQL(", ").join(ordered),
+        percent=sql.Literal(percent),
+        parts=sql.Literal(parts),
+    )
+
+
+def without_order(key: Key, row: sql.Identifier) -> sql.Composed:
+    """The condition of rows that have no place in the key's order."""
+    nulls = [sql.SQL("{}.{} IS NULL").format(row, sql.Identifier(name)) for name in key.names]
+    return sql.SQL("({})").format(sql.SQL(" OR ").join(nulls))
+
+
+def _in_order(key: Key, row: sql.Identifier | None) -> sql.Composable:
+    """Leaves out the rows that have no place in the key's order: a row (1, NULL) is greater than (0, 5) and walked by nobody."""
+    if not key.has_nulls:
+        return sql.SQL("")
+    prefix = sql.SQL("") if row is None else sql.SQL("{}.").format(row)
+    known = [sql.SQL(" AND {}{} IS NOT NULL").format(prefix, sql.Identifier(name)) for name in key.names]
+    return sql.SQL("").join(known)
 
 
 def _texts(key: Key) -> sql.Composed:

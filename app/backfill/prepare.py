@@ -1,6 +1,6 @@
 """From a definition to a job on the target: look at the table, choose the walk of each leaf, cut it into shards."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
@@ -14,20 +14,23 @@ from app.backfill.copying import prepare_copy
 from app.backfill.definition import Action, BackfillDefinition
 from app.backfill.estimate import Estimate, estimate
 from app.backfill.expressions import BackfillRefusedError
-from app.backfill.keyset import last_key_statement
+from app.backfill.keys import Key
+from app.backfill.keyset import last_key_statement, sample_statement, without_order
 from app.backfill.references import read_references
 from app.backfill.refusals import refuse_impossible
-from app.backfill.shards import NewShard
+from app.backfill.shards import NULL_KEY, NewShard
+from app.backfill.statements import relation_sql
 from app.backfill.strategy import Strategy, choose_strategy
 from app.backfill.table import Table, find_table, read_leaves, read_table
 from app.backfill.volatility import read_volatile
 
 #: a shard smaller than this is not worth a worker of its own
 _LEAST_PAGES_PER_SHARD = 256
-HISTOGRAM = """
-SELECT histogram_bounds::text::text[] FROM pg_catalog.pg_stats
- WHERE schemaname = %(schema)s AND tablename = %(name)s AND attname = %(column)s AND NOT inherited
-"""
+#: pages that are read to find keys at which a table is cut
+_SAMPLE_PAGES = 400
+#: rows without a place in the key's order are one batch, which must stay a short one
+MOST_NULL_KEYS = 10_000
+NULL_KEYS = "SELECT count(*) FROM (SELECT 1 FROM ONLY {relation} AS {row} WHERE {nulls} LIMIT {most}) AS found"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,35 +143,40 @@ def new_shards(connection: psycopg.Connection[Any], prepared: Prepared, workers:
     return shards
 
 
-def _page_ranges(_: psycopg.Connection[Any], table: Table, __: Strategy, parts: int) -> list[NewShard]:
+def _page_ranges(_: psycopg.Connection[Any], table: Table, strategy: Strategy, parts: int) -> list[NewShard]:
     edges = [table.pages * part // parts for part in range(parts + 1)]
-    return [NewShard(relation=table.qualified, lo=lo, hi=hi, filenode=table.filenode) for lo, hi in pairwise(edges)]
+    return [NewShard(relation=strategy.relation, lo=lo, hi=hi, filenode=table.filenode) for lo, hi in pairwise(edges)]
 
 
 def _key_ranges(connection: psycopg.Connection[Any], table: Table, strategy: Strategy, parts: int) -> list[NewShard]:
-    """Cut at the histogram of the key's first column; each edge is a whole key that exists."""
-    key = strategy.key
+    """Cut at keys of a sample of pages; each edge is a whole key that exists. Rows with NULL in the key come first."""
+    key, relation = strategy.key, (table.schema, table.name)
     if key is None:
         raise BackfillRefusedError(f"{table.qualified} has no key to walk by.")
-    relation = (table.schema, table.name)
-    edges: list[list[str] | None] = []
-    for bound in _bounds(connection, table, key.names[0], parts):
-        row = connection.execute(last_key_statement(relation, key, first_column_up_to=True), {"bound": bound}).fetchone()
-        if row is not None and list(row) not in edges:
-            edges.append(list(row))
+    edges: list[list[str]] = []
+    if parts > 1:
+        percent = min(100.0, 100.0 * _SAMPLE_PAGES / max(table.pages, 1))
+        edges = [list(row) for row in connection.execute(sample_statement(relation, key, percent=percent, parts=parts))]
     last = connection.execute(last_key_statement(relation, key)).fetchone()
     end = list(last) if last else None
-    edges = [None, *(edge for edge in edges if edge != end), end]
-    return [NewShard(relation=table.qualified, lo=lo, hi=hi, filenode=table.filenode) for lo, hi in pairwise(edges)]
+    bounds = [None, *(edge for edge in edges if edge != end), end]
+    ranges = [NewShard(relation=strategy.relation, lo=lo, hi=hi, filenode=table.filenode) for lo, hi in pairwise(bounds)]
+    if not key.has_nulls:
+        return ranges
+    _refuse_many_null_keys(connection, table, key)
+    return [NewShard(relation=strategy.relation, lo=NULL_KEY, hi=None, filenode=table.filenode), *ranges]
 
 
-def _bounds(connection: psycopg.Connection[Any], table: Table, column: str, parts: int) -> Sequence[str]:
-    if parts == 1:
-        return ()
-    words = {"schema": table.schema, "name": table.name, "column": column}
-    row = connection.execute(HISTOGRAM, words).fetchone()
-    bounds = (row[0] or []) if row else []
-    return [bounds[len(bounds) * part // parts] for part in range(1, parts)] if len(bounds) > parts else ()
+def _refuse_many_null_keys(connection: psycopg.Connection[Any], table: Table, key: Key) -> None:
+    row = sql.Identifier(table.name)
+    words = {"relation": relation_sql(table.schema, table.name), "row": row, "nulls": without_order(key, row)}
+    found = connection.execute(sql.SQL(NULL_KEYS).format(**words, most=sql.Literal(MOST_NULL_KEYS + 1))).fetchone()
+    if found is not None and found[0] > MOST_NULL_KEYS:
+        raise BackfillRefusedError(
+            f"More than {MOST_NULL_KEYS:,} rows of {table.qualified} have NULL in {', '.join(key.names)}, the only unique key: "
+            "they can't be told apart, so that they would have to be one batch.",
+            hint="Add a primary key, or write a condition that the update itself makes false, such as `role IS NULL`.",
+        )
 
 
 def with_speed(definition: BackfillDefinition, speed: dict[str, Any]) -> BackfillDefinition:

@@ -101,6 +101,8 @@ JOB = "SELECT job, digest, spec, strategies, speed, estimated_rows, began_at, fi
 JOB += " WHERE job = %s"
 SHARDS = "SELECT no, epoch, state, relation, lo, hi, cur, round, round_rows, rows_done, rows_seen, batches, filenode, updated_at"
 SHARDS += " FROM {schema}.shard WHERE job = %s ORDER BY no"
+#: the ``lo`` of the shard of rows that have NULL in their key
+NULL_KEY = {"null_key": True}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

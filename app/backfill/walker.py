@@ -50,7 +50,7 @@ _LONGEST_STATEMENT_MS = 60_000
 #: Attempts before a held row is left to the sweep, a slow one gets more time, and people are told who is in the way.
 PATIENT_ATTEMPTS = 3
 #: Attempts that fail for what should be over by then, before the row itself is taken for the cause.
-STUBBORN_ATTEMPTS = 6
+STUBBORN_ATTEMPTS = 5
 #: serialization failure, deadlock: a trigger can raise them for ever
 _PASSING = {"40001", "40P01"}
 CANCELLED = "57014"
@@ -159,6 +159,8 @@ class Walker:
         #: told of a statement that may take long
         self.watch: Callable[[int | None, str | None], None] = lambda _pid, _statement: None
         self._timeout_ms = 0
+        #: True from the moment that a row is taken for the cause until it is found
+        self._hunts = False
         self._batches = shard.batches
 
     def step(self, target_seconds: float, *, passes: int | None = None) -> Report:
@@ -241,7 +243,8 @@ class Walker:
         if error.sqlstate == CANCELLED:
             # sooner, and somebody cancelled it
             return seconds * 1000 >= _LONGEST_STATEMENT_MS
-        return error.sqlstate in _PASSING and self.attempt >= STUBBORN_ATTEMPTS
+        self._hunts = self._hunts or self.attempt >= STUBBORN_ATTEMPTS
+        return self._hunts and error.sqlstate in _PASSING
 
     def _try_again(self, error: psycopg.Error) -> Refused:
         self.attempt += 1
@@ -264,7 +267,10 @@ class Walker:
         """Put the row that the next batch is about into quarantine and pass it by, in one transaction."""
         key, after = self.walk.next_row()
         if key is None:
-            # it was deleted or moved meanwhile
+            # it was deleted or moved meanwhile, unless it fails on and on
+            self.attempt += 1
+            if self.attempt >= STUBBORN_ATTEMPTS:
+                raise BatchFailedError(sentence(error), sqlstate=error.sqlstate, hint=error.diag.message_hint) from error
             return Refused(sqlstate=error.sqlstate or "", message=sentence(error), attempt=0, rest_seconds=0.05)
         name, told = json.dumps(key), {"sqlstate": error.sqlstate or "", "message": sentence(error)}
         words = {**self._words(), **told, "relation": self.shard.relation, "key": name, "after": json.dumps(after)}
@@ -277,6 +283,7 @@ class Walker:
             connection.execute(sql.SQL(QUARANTINE).format(schema=schema), words)
             if connection.execute(sql.SQL(MOVE_ON).format(schema=schema), words).rowcount != 1:
                 raise LeaseLostError("Another worker walks this backfill now; this one changed nothing more.")
+        self._hunts = False
         self._adopt(self.checkpoints.shard(self.shard.no))
         if known:
             # a sweep met it again

@@ -40,6 +40,8 @@ class Ground:
     #: the last part of the name that the definition's texts call the table
     alias: str
     windows_per_group: int = 1
+    #: the part of the table's rows that one shard holds
+    share: float = 1.0
 
     @property
     def relation(self) -> tuple[str, str]:
@@ -240,4 +242,5 @@ class KeyWalk:
 
     def fraction(self) -> float | None:
         """Rows that are behind us, of those the catalog counts."""
-        return min(1.0, self._seen / self._ground.table.reltuples) if self._ground.table.reltuples > 0 else None
+        rows = self._ground.table.reltuples * self._ground.share
+        return min(1.0, self._seen / rows) if rows > 0 else None

@@ -1,12 +1,7 @@
 """Targets that can't be used, by every way in: the command line, the engine, and the worker that tests connections."""
 
 import json
-import os
-import shutil
-import subprocess
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -18,7 +13,6 @@ from app.actions.worker.desk import Desk
 from app.actions.worker.perform_job import perform_job
 from app.cli.main import main
 from app.embedded.ports import free_port
-from app.embedded.postgres import EmbeddedPostgres
 from app.store import targets
 from app.store.tables import Job
 from app.store.tables import Target as TargetRow
@@ -26,8 +20,9 @@ from app.store.words import JobKind, JobState
 from app.target.errors import TargetUnreachableError
 from app.target.secrets import load_keys
 from app.target.session import Target
-from tests.doubles.databases import FAST, Database, running_server
+from tests.doubles.databases import Database, running_server
 from tests.doubles.old_server import old_server
+from tests.doubles.standby import standby_of
 from tests.doubles.world import a_world
 
 SECRET = "hunter2-swordfish"
@@ -40,23 +35,9 @@ def changed(database: Database, **parts: Any) -> str:
 
 @pytest.fixture(scope="module")
 def standby() -> Iterator[str]:
-    """The address of a real hot standby, made by pg_basebackup."""
-    folder = Path(tempfile.mkdtemp(prefix="hg-"))
-    folder.chmod(0o711)
-    with running_server() as primary:
-        copy = EmbeddedPostgres(folder / "copy", password=primary.password, settings=FAST)
-        options = ["-R", "-X", "stream", "-c", "fast"]
-        program = primary.installation / "bin" / "pg_basebackup"
-        subprocess.run([program, "-d", primary.dsn(), "-D", copy.data, *options], check=True, capture_output=True)
-        for path in (copy.data, *copy.data.rglob("*")) if copy.owner else ():
-            os.chown(path, *copy.owner)
-        try:
-            copy.start()
-            yield copy.dsn()
-        finally:
-            copy.stop(immediate=True)
-            shutil.rmtree(copy.home, ignore_errors=True)
-            shutil.rmtree(folder, ignore_errors=True)
+    """The address of a real hot standby."""
+    with running_server() as primary, standby_of(primary) as copy:
+        yield copy.dsn()
 
 
 @pytest.fixture

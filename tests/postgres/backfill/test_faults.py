@@ -9,7 +9,7 @@ import pytest
 from app.backfill.execute import run_backfill
 from app.backfill.faults import PoisonRowError
 from app.backfill.session import batch_limits, open_walk_session
-from app.run.events import Gauge, LockNotGranted, RowQuarantined, TargetFound, TargetLost
+from app.run.events import Gauge, LockNotGranted, RowQuarantined, RowRecovered, TargetFound, TargetLost
 from app.run.journal import LeaseLostError
 from tests.doubles.databases import Database
 from tests.postgres.backfill.running import COUNT, FILL, SCHEMA, backfill, checkpoints, order, run_to_end, until, users
@@ -80,6 +80,32 @@ def test_a_constraint_and_a_trigger_s_exception_poison_a_row_too(database: Datab
         ('{"id": "1500"}', "23514"),
     }
     assert database.value("SELECT sum(counter) FROM users") == 2998
+
+
+def test_a_row_that_can_never_be_serialized_is_set_aside_instead_of_tried_for_ever(database: Database) -> None:
+    users(database, 1500)
+    database.execute(
+        "CREATE FUNCTION clash() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$ BEGIN RAISE EXCEPTION 'could not serialize' USING ERRCODE = '40001'; END $$"
+    )
+    database.execute("CREATE TRIGGER clash BEFORE UPDATE ON users FOR EACH ROW WHEN (OLD.id = 700) EXECUTE FUNCTION clash()")
+    said = backfill(database, {**COUNT, "max_quarantine": 1})
+    assert [(event.key, event.sqlstate) for event in said.of(RowQuarantined)] == [('{"id": "700"}', "40001")]
+    assert database.value("SELECT sum(counter) FROM users") == 1499
+
+
+def test_a_row_that_was_set_aside_and_mended_meanwhile_is_done_before_the_end(database: Database) -> None:
+    users(database, 3000)
+    database.execute("ALTER TABLE users ADD CONSTRAINT mended CHECK (id <> 20 OR counter = 0)")
+
+    def mend(told: object) -> None:
+        if isinstance(told, RowQuarantined):
+            database.execute("ALTER TABLE users DROP CONSTRAINT mended")
+
+    said = run_to_end(order(database, {**COUNT, "max_quarantine": 1}), after=mend)
+    assert [event.key for event in said.of(RowRecovered)] == ['{"id": "20"}']
+    assert (said.result["quarantined"], said.result["rows_changed"]) == (0, 3000)
+    assert database.rows("SELECT min(counter), max(counter) FROM users") == [(1, 1)]
 
 
 def test_a_poisoned_row_without_a_key_is_named_by_its_place(database: Database) -> None:

@@ -3,6 +3,7 @@
 from uuid import uuid4
 
 import pytest
+from psycopg import sql
 
 from app.backfill.execute import run_backfill
 from app.run.events import BackfillPlanned, Gauge
@@ -14,6 +15,7 @@ KEYS = {
     "negative numbers": ("k int PRIMARY KEY", "g - 2000", 4000),
     "uuid": ("k uuid PRIMARY KEY", "md5(g::text)::uuid", 4000),
     "text in the database's order": ("k text PRIMARY KEY", "CASE WHEN g % 2 = 0 THEN 'Ä' ELSE 'a' END || md5(g::text)", 4000),
+    "text that ignores case": ("k citext PRIMARY KEY", "CASE WHEN g % 2 = 0 THEN 'Z' ELSE 'z' END || g", 4000),
     "text in byte order": ('k text COLLATE "C" PRIMARY KEY', "CASE WHEN g % 2 = 0 THEN 'Z' ELSE 'a' END || g", 4000),
     "fixed length": ("k char(12) PRIMARY KEY", "'c' || g", 3000),
     "timestamps": ("k timestamptz PRIMARY KEY", "timestamptz '2026-03-29 00:00+01' + g * interval '1.000001 second'", 4000),
@@ -29,6 +31,8 @@ def _check(database: Database, rows: int) -> None:
 @pytest.mark.parametrize("name", KEYS)
 def test_a_counter_is_incremented_exactly_once_along(name: str, database: Database) -> None:
     column, value, rows = KEYS[name]
+    if "citext" in column:
+        database.execute("CREATE EXTENSION citext")
     database.execute(f"CREATE TABLE t ({column}, counter int NOT NULL DEFAULT 0)")
     database.execute(f"INSERT INTO t SELECT {value} FROM generate_series(1, {rows}) g ORDER BY random()".encode())
     said = backfill(database, {"table": "t", "set": "counter = counter + 1"})
@@ -69,6 +73,34 @@ def test_an_index_with_a_collation_of_its_own_is_walked_in_its_order(database: D
     database.execute(b"INSERT INTO t SELECT CASE WHEN g % 2 = 0 THEN 'Z' ELSE 'a' END || g FROM generate_series(1, 4000) g")
     backfill(database, {"table": "t", "set": "counter = counter + 1"})
     _check(database, 4000)
+
+
+def test_rows_with_null_in_the_only_unique_key_are_done_by_themselves(database: Database) -> None:
+    database.execute("CREATE TABLE t (a int, b text, counter int NOT NULL DEFAULT 0, UNIQUE (a, b))")
+    database.execute(b"INSERT INTO t SELECT NULLIF(g % 90, 7), NULLIF('b' || g, 'b99') FROM generate_series(1, 3000) g")
+    job = uuid4()
+    running = run_backfill(order(database, {"table": "t", "set": "counter = counter + 1", "max_rate": 2000}, job=job))
+    until(running, Gauge, 2)
+    running.close()
+    said = backfill(database, {"table": "t", "set": "counter = counter + 1", "workers": 3}, job=job, epoch=2)
+    _check(database, 3000)
+    proof = said.result["certificate"]
+    assert (said.result["rows_scanned"], proof["gap_free"], proof["disjoint"]) == (3000, True, True)
+    assert proof["ranges"][0]["from"] == {"null_key": True}
+
+
+def test_names_as_long_and_as_odd_as_postgresql_allows_are_walked(database: Database) -> None:
+    table, key = 'We"ird. Täble ' + "x" * 47, "select " + "k" * 56
+    quoted = sql.Identifier("Sales.Dept", table).as_string(None)
+    column = sql.Identifier(key).as_string(None)
+    with database.connect() as connection:
+        connection.execute('CREATE SCHEMA "Sales.Dept"')
+        connection.execute(f'CREATE TABLE {quoted} ({column} text COLLATE "C" NOT NULL, "Order" int NOT NULL DEFAULT 0)'.encode())
+        connection.execute(f"CREATE UNIQUE INDEX ON {quoted} ({column} DESC)".encode())
+        connection.execute(f"INSERT INTO {quoted} SELECT md5(g::text) FROM generate_series(1, 3000) g".encode())
+    said = backfill(database, {"table": quoted, "set": '"Order" = "Order" + 1', "workers": 2})
+    assert database.rows(f'SELECT min("Order"), max("Order"), count(*) FROM {quoted}') == [(1, 1, 3000)]
+    assert said.result["certificate"]["ranges"][0]["relation"] == quoted
 
 
 def test_the_key_can_be_named(database: Database) -> None:

@@ -21,7 +21,11 @@ CASES = [
     ),
     ("", {**FILL, "table": "pg_catalog.pg_class", "set": "relname = 'x'", "where": "true"}, "PostgreSQL itself"),
     ("CREATE TABLE nokey (n int)", {"table": "nokey", "set": "n = n + 1"}, "no unique key"),
-    ("CREATE TABLE nullkey (k int UNIQUE, n int)", {"table": "nullkey", "set": "n = 1 + coalesce(n, 0)"}, "no unique key"),
+    (
+        "CREATE TABLE nullkey (k int UNIQUE, n int); INSERT INTO nullkey SELECT NULL, g FROM generate_series(1, 10001) g",
+        {"table": "nullkey", "set": "n = n + 1"},
+        "More than 10,000 rows of public.nullkey have NULL in k",
+    ),
     ("", {**FILL, "set": "id = id + 1"}, "part of the key"),
     ("", {**FILL, "set": "nope = 1"}, "no column nope"),
     ("", {**FILL, "where": "nope = 1"}, "nope"),
