@@ -108,7 +108,7 @@ def no_more_errors(evidence: Evidence) -> Finding:
     if share_before is None or z is None:
         return Finding(state="unknown", sentence=f"{share:.2%} rolled back; there is no figure from before.", figures=figures)
     deadlocks = _count(database.deadlocks_after, "deadlock")
-    sentence = f"{share:.2%} rolled back (before {share_before:.2%}), {deadlocks}, {total} transactions."
+    sentence = f"{share:.2%} rolled back (before {share_before:.2%}), {deadlocks}, {total:,} transactions."
     return Finding(
         state="failed" if _is_risen(database, share, share_before, z, limits) else "passed", sentence=sentence, figures=figures
     )
@@ -182,4 +182,4 @@ def _states(judged: Verdict) -> dict[str, int]:
 
 
 def _count(number: int, one: str, many: str | None = None) -> str:
-    return f"{number} {one if number == 1 else many or one + 's'}"
+    return f"{number:,} {one if number == 1 else many or one + 's'}"

@@ -6,7 +6,8 @@ from app.monitoring.differences import IndexDifference, TableDifference
 from app.monitoring.evidence import Evidence, Finding
 
 _NO_LOOK = Finding(state="unknown", sentence="No figures were read since the run.")
-_MIB = 1024 * 1024
+#: as pg_size_pretty writes it: 1 MB is 1024 kB
+_MB = 1024 * 1024
 
 
 def data_verified(evidence: Evidence) -> Finding:
@@ -25,7 +26,7 @@ def data_verified(evidence: Evidence) -> Finding:
     unknown += [f"{check.relation}.{check.name}: {check.evidence}" for check in data.unanswered]
     if unknown:
         return Finding(state="unknown", sentence=f"{unknown[0]}.", figures=figures)
-    sentence = f"{len(items)} checks hold, {len(data.foreign_keys)} foreign keys checked, 0 orphans."
+    sentence = f"{_count(len(items), 'check')} held, {_count(len(data.foreign_keys), 'foreign key')} checked, 0 orphans."
     return Finding(state="passed", sentence=sentence, figures=figures)
 
 
@@ -54,7 +55,7 @@ def indexes_used(evidence: Evidence) -> Finding:
     if not judged:
         return Finding(state="passed", sentence="The plan made no index that has to prove its use.", figures=figures)
     return Finding(
-        state="passed", sentence="; ".join(f"{index.name}: {index.scans} scans" for index in judged) + ".", figures=figures
+        state="passed", sentence="; ".join(f"{index.name}: {index.scans:,} scans" for index in judged) + ".", figures=figures
     )
 
 
@@ -63,8 +64,8 @@ def _reads(table: TableDifference | None) -> int:
 
 
 def _unused(index: IndexDifference, table: TableDifference | None) -> str:
-    size = f", takes {index.bytes / _MIB:.1f} MiB" if index.bytes else ""
-    return f"{index.name} was never used while {index.relation} was read {_reads(table)} times{size}"
+    size = f", takes {index.bytes / _MB:.1f} MB" if index.bytes else ""
+    return f"{index.name} was never used while {index.relation} was read {_reads(table):,} times{size}"
 
 
 def size_reasonable(evidence: Evidence) -> Finding:
@@ -88,10 +89,10 @@ def _size(table: TableDifference, evidence: Evidence) -> tuple[str, str]:
     if table.bytes_after is None:
         return "unknown", f"The size of {table.name} can't be read while it is being altered."
     predicted = evidence.predicted_bytes.get(table.name)
-    now = f"{table.name}: {table.bytes_after / _MIB:.1f} MiB"
+    now = f"{table.name}: {table.bytes_after / _MB:.1f} MB"
     expected = predicted if predicted is not None else table.bytes_before
     if expected is not None:
-        now += f" (before {(table.bytes_before or 0) / _MIB:.1f}" + (f", predicted {predicted / _MIB:.1f})" if predicted else ")")
+        now += f" (before {(table.bytes_before or 0) / _MB:.1f}" + (f", predicted {predicted / _MB:.1f})" if predicted else ")")
         ratio = limits.size_ratio if predicted is not None else limits.size_ratio_unpredicted
         if table.bytes_after > max(expected * ratio, limits.size_floor_bytes):
             return "failed", f"{now}: more than {ratio:g}x of what is expected."
@@ -123,8 +124,14 @@ def no_orphans(evidence: Evidence) -> Finding:
         first = data.unanswered[0]
         return Finding(state="unknown", sentence=f"{first.relation}.{first.name}: {first.evidence}.", figures=figures)
     return Finding(
-        state="passed", sentence=f"0 orphans in {len(data.foreign_keys)} foreign keys; nothing is left over.", figures=figures
+        state="passed",
+        sentence=f"0 orphans in {_count(len(data.foreign_keys), 'foreign key')}; nothing is left over.",
+        figures=figures,
     )
+
+
+def _count(number: int, one: str) -> str:
+    return f"{number} {one if number == 1 else one + 's'}"
 
 
 def _orphans(evidence: Evidence) -> str:

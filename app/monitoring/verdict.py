@@ -166,18 +166,18 @@ def _confidence(found: StatementDifference, comparison: Comparison, limits: Thre
 
 def _reason(found: StatementDifference, state: StatementState, comparison: Comparison, limits: Thresholds) -> str:
     if state == "new":
-        return f"not seen before: {found.calls_after} calls, {_ms(found.mean_after_ms)} on average"
+        return f"not seen before: {found.calls_after:,} calls, {_ms(found.mean_after_ms)} on average"
     if state == "gone":
-        return f"called {found.calls_before} times before and not since"
+        return f"called {found.calls_before:,} times before and not since"
     if found.presence == "gone":
-        return f"called {found.calls_before} times before and not since: too few to tell"
+        return f"called {found.calls_before:,} times before and not since: too few to tell"
     means = f"{_ms(found.mean_before_ms)} before, {_ms(found.mean_after_ms)} after"
     if state == "unknown":
         return f"{means}; {found.calls_before} and {found.calls_after} calls are too few (at least {limits.least_calls})"
     factor = comparison.control_factor
-    corrected = f", {_times(found.ratio)} of what is expected while everything else is at {_times(factor)}"
-    blocks = f", {_times(found.blocks_ratio)} the blocks a call" if found.blocks_ratio is not None else ""
-    return f"{means}{corrected}{blocks} ({found.calls_after} calls)"
+    corrected = f": {_times(found.ratio)} of what was to be expected, since everything else is at {_times(factor)}"
+    blocks = f"; {_times(found.blocks_ratio)} the blocks a call" if found.blocks_ratio is not None else ""
+    return f"{means}{corrected}{blocks}; {found.calls_after:,} calls"
 
 
 def _reasons(judged: Verdict, comparison: Comparison) -> Iterator[str]:
@@ -185,9 +185,9 @@ def _reasons(judged: Verdict, comparison: Comparison) -> Iterator[str]:
         yield "There is no pg_stat_statements: statements can't be compared."
         return
     for found in judged.of("worse", "slower", "gone"):
-        yield f"{found.state}: {' '.join(found.query.split())[:120]}: {found.reason}"
+        yield f"{found.state}: {' '.join(found.query.split())[:120]}: {found.reason}."
     for slow in slow_new(comparison, judged.thresholds):
-        yield f"new and slow: {' '.join(slow.query.split())[:120]}: {_ms(slow.mean_after_ms)}, {slow.calls_after} calls"
+        yield f"new and slow: {' '.join(slow.query.split())[:120]}: {_ms(slow.mean_after_ms)}, {slow.calls_after:,} calls."
     if comparison.coverage is None:
         yield "No statement on these tables was seen before."
     elif not judged.is_covered:

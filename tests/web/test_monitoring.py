@@ -111,7 +111,7 @@ def test_a_calm_watch_is_said_to_be_fine_with_its_tables_indexes_and_database(si
     run = watched(site, a_comparison(a_statement("calm", 2.0, 2.0), a_statement("also", 1.0, 1.0)))
     page = site.browser("viewer").get(f"/runs/{run.id}/monitoring").text
     assert "<h2>Nothing got worse</h2>" in page
-    for text in ("public.users_role_idx", "11 MB", "82.5", "0.15% of 2,000", "12 statements that the plan does not touch"):
+    for text in ("public.users_role_idx", "11 MB", "82.5", "0.15% of 2,000", "12 statements off the plan"):
         assert text in page, text
 
 
@@ -181,7 +181,7 @@ def test_a_window_that_is_over_says_so(site: Site):
     run = watched(site, a_comparison())
     site.world.clock.advance(timedelta(hours=2).total_seconds())
     page = site.browser("viewer").get(f"/runs/{run.id}/monitoring").text
-    assert "over since" in page.partition('id="window-1h"')[2].partition('id="window-24h"')[0]
+    assert "ended" in page.partition('id="window-1h"')[2].partition('id="window-24h"')[0]
 
 
 def test_twice_as_slow_is_the_same_distance_everywhere():

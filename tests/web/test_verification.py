@@ -54,8 +54,8 @@ def test_what_failed_stands_above_what_passed_with_its_evidence_and_question(sit
     run = verified(site, an_item("indexes", "passed"), an_item("check:roles", "failed", "returned 17 <rows>, expected 0"))
     page = site.browser("viewer").get(f"/runs/{run.id}/verification").text
     assert page.index("About check:roles") < page.index("About indexes")
-    assert "returned 17 &lt;rows&gt;, expected 0" in page
-    assert "answered in 3.0 ms" in page
+    assert "Returned 17 &lt;rows&gt;, expected 0." in page
+    assert "looked at, in 3.0 ms" in page
     assert "a" * 64 in page
 
 

@@ -19,7 +19,7 @@ from app.store.tables.snapshots import MetricSnapshot, MonitoringItem
 from app.store.words import ItemState
 from app.store.words import Window as StoredWindow
 from app.web.formats import count, plural
-from app.web.views.dumbbells import SHOWN, Dumbbell, dumbbells
+from app.web.views.dumbbells import SHOWN, Dumbbell, Tick, dumbbells, ticks
 from app.web.views.runs import RunPage
 
 _TONES = {
@@ -96,6 +96,10 @@ class WatchPage:
     rows: tuple[Dumbbell, ...]
     #: as many of them as are drawn
     drawn: int
+    #: of the scale that they share
+    ticks: tuple[Tick, ...]
+    #: a change below this factor counts as none
+    unchanged: float
     tables: tuple[TableDifference, ...]
     indexes: tuple[IndexDifference, ...]
     figures: tuple[Figure, ...]
@@ -115,6 +119,8 @@ def watch_page(work: Work, page: RunPage) -> WatchPage:
     verdict = Verdict.from_json(judged) if judged else None
     comparison = Comparison.from_json(judged["comparison"]) if judged and "comparison" in judged else None
     tone, icon, sentence = _TONES[verdict.state] if verdict else ("is-idle", "clock", _without(page, looks))
+    if verdict and verdict.state == "unknown" and page.run.state is not RunState.MONITORING:
+        sentence = "It could not be told"
     rows = dumbbells(comparison, verdict) if comparison and verdict else ()
     windows = _windows(work, page, after)
     return WatchPage(
@@ -128,6 +134,8 @@ def watch_page(work: Work, page: RunPage) -> WatchPage:
         control=_control(comparison),
         rows=rows,
         drawn=min(SHOWN, len(rows)),
+        ticks=ticks(comparison) if comparison and rows else (),
+        unchanged=verdict.thresholds.slower_ratio if verdict else 1.0,
         tables=tuple(comparison.tables.values()) if comparison else (),
         indexes=_sorted_indexes(comparison),
         figures=_figures(comparison.database) if comparison and comparison.database else (),
@@ -161,7 +169,7 @@ def _control(comparison: Comparison | None) -> str:
     if not comparison.control_size:
         return "No other statement was called often enough to serve as a yardstick."
     group = plural(comparison.control_size, "statement")
-    return f"Everything else on this server ({group} that the plan does not touch) is at {comparison.control_factor:.2f}x."
+    return f"Everything else here ({group} off the plan's tables) takes {comparison.control_factor:.2f}x of its time before."
 
 
 def _sorted_indexes(comparison: Comparison | None) -> tuple[IndexDifference, ...]:
@@ -179,8 +187,8 @@ def _figures(found: DatabaseDifference) -> tuple[Figure, ...]:
             after=_share(found.rollbacks_after, found.transactions_after),
         ),
         Figure(name="Deadlocks", before=_whole(found.deadlocks_before), after=count(found.deadlocks_after)),
-        Figure(name="Sessions", before="", after=f"{_whole(found.connections)} of {_whole(found.connections_usable)}"),
-        Figure(name="Waiting for locks", before="", after=_whole(found.lock_waiters)),
+        Figure(name="Sessions", before="not read", after=f"{_whole(found.connections)} of {_whole(found.connections_usable)}"),
+        Figure(name="Waiting for locks", before="not read", after=_whole(found.lock_waiters)),
     )
 
 

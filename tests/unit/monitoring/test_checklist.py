@@ -133,7 +133,7 @@ def key(orphans, evidence="0 rows point nowhere"):
 
 def test_data_is_verified_by_checks_and_foreign_keys():
     good = Evidence(verification=PASSED, integrity=Integrity(foreign_keys=(key(0),)))
-    assert judge("data-integrity", good).sentence == "0 checks hold, 1 foreign keys checked, 0 orphans."
+    assert judge("data-integrity", good).sentence == "0 checks held, 1 foreign key checked, 0 orphans."
     bad = dataclasses.replace(good, integrity=Integrity(foreign_keys=(key(31, "31 rows point nowhere"),)))
     assert judge("data-integrity", bad).sentence == "public.orders.orders_user_fk: 31 rows point nowhere."
     silent = dataclasses.replace(good, integrity=Integrity(foreign_keys=(key(None, "stopped after its time limit of 30 s"),)))
@@ -149,7 +149,7 @@ def test_a_new_index_has_to_be_used_unless_it_guards_a_constraint():
 
     assert judge("index-usage", after(48, 5000)).sentence == "public.i: 48 scans."
     assert judge("index-usage", after(0, 5000, bytes=3 * MIB)).sentence == (
-        "public.i was never used while public.users was read 5000 times, takes 3.0 MiB."
+        "public.i was never used while public.users was read 5,000 times, takes 3.0 MB."
     )
     assert judge("index-usage", after(0, 5)).state == "unknown"
     assert judge("index-usage", after(0, 5000, is_unique=True)).state == "passed"
