@@ -136,6 +136,17 @@ def test_a_query_that_breaks_is_named_with_its_calls_and_error(site: Site):
     assert "42703" in page
 
 
+def test_a_query_that_changes_its_plan_is_shown_with_both_plans_and_its_cost(site: Site):
+    changed = {"queryid": "8", "query": "SELECT 1 FROM users /* <b> */", "calls": 900, "cost_before": 8.3, "cost_after": 83.0}
+    changed |= {"plan_before": "Index Scan using i on users", "plan_after": "Seq Scan on users"}
+    changed |= {"changed_by": {"statement": 1, "phase": "expand"}}
+    queries = {"known": 3, "planned": 3, "not_planned": [], "broken": [], "changed": [changed], "compares_costs": True}
+    page = site.browser("viewer").get(f"/plans/{rehearsed(site, a_result(queries=queries)).id}/rehearsal").text
+    assert "/* &lt;b&gt; */" in page
+    assert "Index Scan using i on users" in page
+    assert "10.0 times more" in page
+
+
 @pytest.mark.parametrize(
     ("also", "tone", "sentence"),
     [
