@@ -3,7 +3,7 @@
 import os
 import signal
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import psycopg
 
@@ -30,15 +30,19 @@ class Disturbed:
     target: int
     number: int
     plan: tuple[Step, ...]
-    stopped: list[int] = field(default_factory=list)
+    _connection: psycopg.Connection | None = None
 
     def own(self, query: str, *values: object) -> list[tuple]:
         """Rows of Headgate's own database, as soon as it answers."""
 
         def ask() -> list[tuple] | None:
-            with suppress(psycopg.OperationalError), psycopg.connect(self.house.stack.postgres.dsn("headgate")) as own:
-                return [("answered",), *own.execute(query, values).fetchall()]
-            return None
+            try:
+                if self._connection is None:
+                    self._connection = psycopg.connect(self.house.stack.postgres.dsn("headgate"), autocommit=True)
+                return [("answered",), *self._connection.execute(query, values).fetchall()]
+            except psycopg.OperationalError:
+                self._connection = None
+                return None
 
         return until(ask, seconds=30, every=0.05)[1:]
 
