@@ -95,13 +95,9 @@ def estimates_page(work: Work, target_id: int) -> EstimatesPage:
 
 def _lines(work: Work, target_id: int) -> tuple[EstimateLine, ...]:
     rows = estimates.newest(work.session, target_id, limit=MEMORY)
-    names = dict(
-        work.session.execute(
-            select(Run.id, Plan.name).join(Plan, Plan.id == Run.plan_id).where(Run.id.in_({row.run_id for row in rows}))
-        )
-        .tuples()
-        .all()
-    )
+    runs = {row.run_id for row in rows}
+    found = work.session.execute(select(Run.id, Plan.name).join(Plan, Plan.id == Run.plan_id).where(Run.id.in_(runs)))
+    names = {number: name for number, name in found}  # noqa: C416  # a row of the database is no pair to dict()
     return tuple(_line(row, names.get(row.run_id, "")) for row in rows)
 
 

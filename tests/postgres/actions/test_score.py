@@ -102,6 +102,7 @@ def test_a_rollback_is_not_scored(world: World, run: Run, desk: Desk):
                 forward_run_id=row.id,
                 state="completed",
                 created_by=row.created_by,
+                driver_id=row.created_by,
             )
         )
         session.flush()
