@@ -55,6 +55,8 @@ def _add_new(state: State, node: Node, kind: str) -> Table:
 def _view(state: State, body: Node) -> None:
     if state.exists(from_range_var(body["view"])) is not True:
         _add_new(state, body["view"], "view")
+    else:
+        state.redefined.add(state.qualify(from_range_var(body["view"])))
 
 
 def _sequence(state: State, body: Node) -> None:
@@ -81,7 +83,7 @@ def _drop(state: State, body: Node) -> None:
             _remove(state, state.qualify(name))
         elif kind == "OBJECT_POLICY":
             parts = strings(entry["List"].get("items", ()))
-            state.table(".".join(parts[:-1])).policies.discard(parts[-1])
+            state.table(".".join(parts[:-1])).policies.pop(parts[-1], None)
         elif kind == "OBJECT_SCHEMA":
             known = (*state.schema.relations, *state.schema.sequences) if state.schema else ()
             for relation in [found for found in (*state.tables, *known) if found.startswith(f"{name}.")]:
@@ -156,7 +158,7 @@ def _insert(state: State, body: Node) -> None:
 
 
 def _policy(state: State, body: Node) -> None:
-    state.table_of(body["table"]).policies.add(str(body.get("policy_name")))
+    state.table_of(body["table"]).policies[str(body.get("policy_name"))] = ""
 
 
 def _trigger(state: State, body: Node) -> None:
@@ -204,8 +206,13 @@ def _transaction(state: State, body: Node) -> None:
     if kind in {"BEGIN", "START"}:
         state.transaction = state.transaction or Transaction(began="BEGIN")
     elif kind in {"COMMIT", "ROLLBACK", "PREPARE"}:
+        if kind == "ROLLBACK":
+            state.restore("")
+        state.saved.clear()
         state.transaction = Transaction(began=kind) if body.get("chain") else None
         state.local_settings.clear()
+    elif kind == "ROLLBACK_TO":
+        state.restore(str(body.get("savepoint_name")))
 
 
 def _set(state: State, body: Node) -> None:
@@ -223,6 +230,16 @@ def _set(state: State, body: Node) -> None:
     if name == "search_path":
         default = list(state.schema.search_path) if state.schema else ["public"]
         state.search_path = [value for value in values if value] or default
+
+
+def _schema(state: State, body: Node) -> None:
+    """CREATE SCHEMA with the objects that follow in the same statement: they are made in it."""
+    before = state.search_path
+    state.search_path = [str(body.get("schemaname") or body.get("authrole", {}).get("rolename", "public")), *before]
+    for element in body.get("schemaElts", ()):
+        for kind, inner in element.items():
+            advance(state, kind, inner)
+    state.search_path = before
 
 
 _CHANGES: dict[str, Callable[[State, Node], None]] = {
@@ -243,6 +260,7 @@ _CHANGES: dict[str, Callable[[State, Node], None]] = {
     "CreatePolicyStmt": _policy,
     "CreateTrigStmt": _trigger,
     "CreateDomainStmt": _domain,
+    "CreateSchemaStmt": _schema,
     "AlterDomainStmt": _alter_domain,
     "CreateEnumStmt": _new_type,
     "AlterEnumStmt": _enum_value,

@@ -92,7 +92,7 @@ def add_column(state: State, table: Table, definition: Node) -> None:
     """Add a column with its inline constraints."""
     name = str(definition["colname"])
     is_serial = raw_type(definition.get("typeName", {})) in SERIAL_TYPES
-    column = ColumnFacts(name=name, type=column_type(definition), not_null=is_serial, has_default=is_serial)
+    column = ColumnFacts(name=name, type=column_type(definition), not_null=is_serial, has_default=is_serial, is_new=True)
     table.columns[name] = column
     for entry in definition.get("constraints", ()):
         constraint = entry["Constraint"]

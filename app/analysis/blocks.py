@@ -1,12 +1,13 @@
 """The SQL inside a DO block, as far as PL/pgSQL's own parser gives it away."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from app.errors import HeadgateError
 from app.sql.parser import parse_json, parse_plpgsql
-from app.sql.tree import constant, walk
+from app.sql.tree import Node, constant, find, walk
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,35 +18,61 @@ class Block:
     is_dynamic: bool = False
 
 
-def read_block(text: str) -> Block:
+def read_block(text: str, statement: Node) -> Block:
     """What a DO statement runs; one that can't be read is dynamic."""
     try:
-        functions = parse_plpgsql(text)
+        functions = parse_plpgsql(text) if _language(statement) == "plpgsql" else []
     except HeadgateError:
+        functions = []
+    if not functions:
         return Block(is_dynamic=True)
     statements: list[str] = []
     is_dynamic = False
     for kind, body in walk(functions):
-        for source, dynamic in _sources(kind, body):
+        for source in _sources(kind, body):
             if source is None:
                 is_dynamic = True
-            elif dynamic or kind in {"PLpgSQL_stmt_execsql", "PLpgSQL_stmt_perform", "PLpgSQL_stmt_fors"}:
+            else:
                 statements.append(source)
     return Block(statements=tuple(statements), is_dynamic=is_dynamic)
 
 
-def _sources(kind: str, body: Any) -> Iterator[tuple[str | None, bool]]:
-    """SQL text and whether EXECUTE runs it; None for SQL that is put together as the block runs."""
-    if kind == "PLpgSQL_stmt_dynexecute" or kind in {"PLpgSQL_stmt_dynfors", "PLpgSQL_stmt_return_query_dyn"}:
-        yield _constant_text(_query(body.get("query"))), True
+def _language(body: Node) -> str:
+    for element in find(body.get("args", []), "DefElem"):
+        if element.get("defname") == "language":
+            return str(element.get("arg", {}).get("String", {}).get("sval", "")).lower()
+    return "plpgsql"
+
+
+_ASSIGNED = re.compile(r"[^:='(]+:?=(?!=)")
+#: expressions that PL/pgSQL computes by itself: what they call is run like the SELECT that it makes of them
+_COMPUTED = {
+    "PLpgSQL_stmt_assign": "expr",
+    "PLpgSQL_stmt_if": "cond",
+    "PLpgSQL_if_elsif": "cond",
+    "PLpgSQL_stmt_while": "cond",
+    "PLpgSQL_stmt_case": "t_expr",
+    "PLpgSQL_stmt_assert": "cond",
+    "PLpgSQL_var": "default_val",
+}
+_DYNAMIC = frozenset({"PLpgSQL_stmt_dynexecute", "PLpgSQL_stmt_dynfors", "PLpgSQL_stmt_return_query_dyn"})
+
+
+def _sources(kind: str, body: Any) -> Iterator[str | None]:
+    """The SQL that a node runs; None for SQL that is put together as the block runs."""
+    if kind in _DYNAMIC:
+        yield _constant_text(_query(body.get("query")))
     elif kind == "PLpgSQL_stmt_execsql":
-        yield _query(body.get("sqlstmt")), False
+        yield _query(body.get("sqlstmt"))
     elif kind == "PLpgSQL_stmt_perform":
-        yield _query(body.get("expr")), False
+        yield _query(body.get("expr"))
     elif kind == "PLpgSQL_stmt_fors":
-        yield _query(body.get("query")), False
+        yield _query(body.get("query"))
     elif kind == "PLpgSQL_stmt_call":
-        yield None, True
+        yield None
+    elif kind in _COMPUTED and (expression := _query(body.get(_COMPUTED[kind]))) is not None and "(" in expression:
+        value = _ASSIGNED.sub("", expression, count=1) if kind == "PLpgSQL_stmt_assign" else expression
+        yield f"SELECT {value}"
 
 
 def _query(node: Any) -> str | None:

@@ -1,6 +1,7 @@
 """One statement after another: facts, findings, level; then the state moves on."""
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +15,7 @@ from app.analysis.predicates import touches_few_rows
 from app.analysis.probes.generate import probes_of
 from app.analysis.probes.probe import Probe
 from app.analysis.registry import RULES
-from app.analysis.report import Finding, SchemaChange, StatementReport, WorkDone
+from app.analysis.report import Finding, Lock, SchemaChange, StatementReport, WorkDone
 from app.analysis.rule import Hit, Risk, Rule, worst
 from app.analysis.schema_changes import changes_of
 from app.analysis.state import State, Transaction
@@ -22,7 +23,9 @@ from app.analysis.work import duration_of, works_of
 from app.errors import HeadgateError
 from app.plan.model import AcceptedRisk, Rollback
 from app.sql.classify import classify
+from app.sql.lock_levels import MODES
 from app.sql.split import Statement, split
+from app.sql.tree import Node
 
 Inverse = Callable[[Statement], Rollback | None]
 
@@ -83,7 +86,7 @@ class Judge:
             self.state.local_settings.clear()
 
     def _statement(self, statement: Statement, ahead: Ahead, *, step: str | None, phase: str | None) -> StatementReport:
-        block = read_block(statement.text) if statement.kind == "DoStmt" else None
+        block = read_block(statement.text, statement.body) if statement.kind == "DoStmt" else None
         context = self._context(statement, ahead, block)
         findings = [self._finding(rule, hit, context, step) for rule in RULES.values() for hit in rule.check(context)]
         rollback = self.inverse(statement) if self.inverse else None
@@ -95,7 +98,7 @@ class Judge:
         inner = self._inside(statement, block) if block else []
         work = (*work, *(done for report in inner for done in report.work))
         self.transactions.append(state.transaction)
-        self._move_on(context)
+        self._move_on(context, ahead)
         return StatementReport(
             index=len(self.reports) + 1,
             file=statement.file,
@@ -104,9 +107,7 @@ class Judge:
             command=effect.command,
             relations=tuple(dict.fromkeys((*relations, *(name for report in inner for name in report.relations)))),
             risk="low",
-            locks=tuple(
-                {lock.relation: lock for report in inner for lock in reversed(report.locks)}.values() if inner else facts.locks
-            ),
+            locks=tuple(_strongest(lock for report in inner for lock in report.locks) if inner else facts.locks),
             rewrites=tuple(dict.fromkeys((*facts.rewrites, *(name for report in inner for name in report.rewrites)))),
             scans=tuple(dict.fromkeys((*facts.scans, *(name for report in inner for name in report.scans)))),
             transactional=effect.is_transactional,
@@ -186,10 +187,8 @@ class Judge:
         opened = self.state.transaction is None
         self.state.transaction = self.state.transaction or Transaction(began="the DO block")
         for source in block.statements:
-            try:
+            with suppress(HeadgateError):
                 inner.script(split(source, file=statement.file))
-            except HeadgateError:
-                continue
         if opened:
             self.state.transaction = None
         self.changes += inner.changes
@@ -200,7 +199,7 @@ class Judge:
         table = context.table.name if context.table else next(iter(context.effect.relations), "")
         return self.changed.get(self.state.qualify(table), "") if table else ""
 
-    def _move_on(self, context: Context) -> None:
+    def _move_on(self, context: Context, ahead: Ahead) -> None:
         state, statement = self.state, context.statement
         if context.effect.is_dml and "relation" in context.body:
             written = state.table_of(context.body["relation"]).name
@@ -212,8 +211,28 @@ class Judge:
             and not touches_few_rows(context)
         ):
             transaction.written.add(state.table_of(context.body["relation"]).name)
+        state.is_uncertain = state.is_uncertain or context.is_dynamic or context.kind in {"CallStmt", "ExecuteStmt", ""}
+        if ahead.undoes and statement.kind == "TransactionStmt":
+            self._save(statement.body)
         hold(state, context.footprint.held)
         advance(state, statement.kind, statement.body)
+
+    def _save(self, body: Node) -> None:
+        """Keep what holds, where a ROLLBACK that follows will bring it back."""
+        if body.get("kind") in {"TRANS_STMT_BEGIN", "TRANS_STMT_START"} and "" not in self.state.saved:
+            self.state.save("")
+        elif body.get("kind") == "TRANS_STMT_SAVEPOINT":
+            self.state.save(str(body.get("savepoint_name")))
+
+
+def _strongest(locks: Iterable[Lock]) -> list[Lock]:
+    """One lock for each relation, the strongest of several."""
+    found: dict[str, Lock] = {}
+    for lock in locks:
+        known = found.get(lock.relation)
+        if known is None or MODES.index(lock.mode) > MODES.index(known.mode):
+            found[lock.relation] = lock
+    return list(found.values())
 
 
 def _homes(context: Context) -> list[str]:

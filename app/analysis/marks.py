@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from app.analysis.state import State
-from app.analysis.tables import ConstraintFacts, Table
+from app.analysis.tables import Table
 from app.analysis.users import sources_of
 from app.sql.lock_levels import Mode, stronger
 from app.sql.tree import Node
@@ -78,7 +78,7 @@ class Marks:
             self.lock(each, "ACCESS EXCLUSIVE")
             self.lock_sequences(each, "ACCESS EXCLUSIVE")
             for constraint in each.constraints.values():
-                if constraint.references and not self.is_inherited(each, constraint):
+                if constraint.references and not self.state.is_inherited(each, constraint):
                     self.lock_with_children(self.state.table(constraint.references), "ACCESS EXCLUSIVE")
             for child, _ in self.state.referencing(each.name) if cascades else ():
                 self.lock_with_children(child, "ACCESS EXCLUSIVE")
@@ -104,13 +104,6 @@ class Marks:
                     self.lock(view, "ACCESS EXCLUSIVE")
                     self.drop_views(view)
 
-    def is_inherited(self, table: Table, constraint: ConstraintFacts) -> bool:
-        """True for a partition's copy of its parent's constraint, which goes and comes with the parent's."""
-        return any(
-            constraint.name in parent.constraints or _has_same(parent, constraint)
-            for parent in map(self.state.table, table.parents)
-        )
-
     def referencing_closure(self, table: Table) -> list[Table]:
         """Every table that CASCADE reaches through foreign keys."""
         found: dict[str, Table] = {}
@@ -125,11 +118,3 @@ class Marks:
 
 def _holders(tables: Iterable[Table]) -> Iterator[str]:
     return (table.name for table in tables if not table.is_partitioned)
-
-
-def _has_same(parent: Table, constraint: ConstraintFacts) -> bool:
-    return any(
-        fact.references == constraint.references and fact.columns == constraint.columns
-        for fact in parent.constraints.values()
-        if fact.references
-    )

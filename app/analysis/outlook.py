@@ -8,6 +8,7 @@ from app.sql.split import Statement
 from app.sql.tree import commands
 
 _ENDS = frozenset({"TRANS_STMT_COMMIT", "TRANS_STMT_ROLLBACK", "TRANS_STMT_PREPARE"})
+_UNDOES = frozenset({"TRANS_STMT_ROLLBACK", "TRANS_STMT_ROLLBACK_TO"})
 _SETTLES = frozenset({"AT_ValidateConstraint", "AT_DropConstraint"})
 
 
@@ -21,6 +22,8 @@ class Ahead:
     settled: frozenset[str] = frozenset()
     #: one of them all ends the transaction
     ends: bool = False
+    #: one of them all is a ROLLBACK, of everything or to a savepoint
+    undoes: bool = False
 
 
 class Outlook:
@@ -29,11 +32,13 @@ class Outlook:
     def __init__(self, statements: Sequence[Statement]) -> None:
         """Note the last place of everything that is asked for."""
         self._statements = statements
-        self._last_end = -1
+        self._last_end = self._last_rollback = -1
         self._settled: dict[str, int] = {}
         for position, statement in enumerate(statements):
-            if statement.kind == "TransactionStmt" and statement.body.get("kind") in _ENDS:
-                self._last_end = position
+            if statement.kind == "TransactionStmt":
+                kind = statement.body.get("kind")
+                self._last_end = position if kind in _ENDS else self._last_end
+                self._last_rollback = position if kind in _UNDOES else self._last_rollback
             elif statement.kind == "AlterTableStmt":
                 for command in commands(statement.body):
                     if command.get("subtype") in _SETTLES:
@@ -47,6 +52,7 @@ class Outlook:
             statements=self._statements[position + 1 : position + 1 + OUTLOOK],
             settled=settled,
             ends=self._last_end > position,
+            undoes=self._last_rollback > position,
         )
 
 

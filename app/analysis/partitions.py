@@ -14,7 +14,7 @@ def attach_is_proven(state: State, parent: Table, child: Table, bound: Node | No
     if bound is None:
         return False
     if bound.get("is_default"):
-        return not any(other.name != child.name for other in state.children(parent.name))
+        return parent.is_known and not any(other.name != child.name for other in state.children(parent.name))
     return _is_proven(parent, child, bound, negated=False)
 
 

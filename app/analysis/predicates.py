@@ -72,16 +72,45 @@ def _compared(body: Node) -> bool | None:
 
 def touches_few_rows(context: "Context") -> bool:
     """True where an UPDATE or DELETE names its rows by a key, by a short range of one, or by a LIMIT."""
-    where: Any = context.body.get("whereClause")
     table = context.state.table_of(context.body["relation"])
-    if table.is_new or context.is_small(table):
+    return changes_few_rows(context.body, table, is_small=context.is_small(table))
+
+
+def changes_few_rows(body: Node, table: Table, *, is_small: bool) -> bool:
+    """As touches_few_rows, for the tree of an UPDATE, DELETE or MERGE wherever it stands."""
+    where: Any = body.get("whereClause")
+    if table.is_new or is_small:
         return True
+    return is_narrow(where, table) or (where is not None and _joins_listed_rows(body))
+
+
+def is_narrow(where: Any, table: Table) -> bool:
+    """True where a WHERE clause lets few rows of a table through: by a key, a short range of one, a LIMIT, or none at all."""
     if where is None:
         return False
-    parts = _parts(where)
-    if _joins_listed_rows(context.body):
+    if _truth(where) is False:
         return True
-    return any(_is_bounded(part, table) for part in parts) or _is_key_range(parts, table)
+    parts = _parts(where)
+    return any(_is_bounded(part, table) for part in parts) or _is_key_range(parts, table) or _names_whole_key(parts, table)
+
+
+def _names_whole_key(parts: list[Node], table: Table) -> bool:
+    """True where every column of a key of several columns is compared to single values."""
+    named = set[str]()
+    for part in parts:
+        body = part.get("A_Expr", {})
+        left, right = body.get("lexpr", {}), body.get("rexpr", {})
+        if isinstance(left, dict) and body and _compares_to_few(body):
+            row = [_column(item) for item in left.get("RowExpr", {}).get("args", ())]
+            named |= {_column(left), *(row if "RowExpr" in right else ())}
+    return any(
+        index.is_unique
+        and index.is_valid
+        and not index.has_predicate
+        and None not in index.columns
+        and set(index.columns) <= named
+        for index in table.indexes.values()
+    )
 
 
 def _joins_listed_rows(body: Node) -> bool:
@@ -120,9 +149,13 @@ def _is_bounded(part: Node, table: Table) -> bool:
     """True where one term of a WHERE lets few rows through."""
     if "CurrentOfExpr" in part:
         return True
+    if part.get("BoolExpr", {}).get("boolop") == "OR_EXPR":
+        return all(is_narrow(argument, table) for argument in part["BoolExpr"].get("args", ()))
     if "SubLink" in part:
         link = part["SubLink"]
-        return bool(_column(link.get("testexpr", {}))) and _has_small_limit(link.get("subselect", {}))
+        select = link.get("subselect", {})
+        is_key = bool(_column(link.get("testexpr", {}))) and _has_small_limit(select)
+        return is_key or (_is_key(_column(link.get("testexpr", {})), table) and _is_listed(select))
     body = part.get("A_Expr", {})
     left = body.get("lexpr", {})
     column = _column(left) if isinstance(left, dict) else ""
@@ -163,6 +196,11 @@ def _is_short_range(node: Node) -> bool:
         return bool(bounds[1] - bounds[0] < SMALL_BATCH * 10)
     # ends that are parameters or expressions are how batches are written
     return len(bounds) == 2 and all("ParamRef" in item for item in items)  # noqa: PLR2004  # as above
+
+
+def _is_listed(select: Node) -> bool:
+    """True for a subquery that only lists values: VALUES (1), (2)."""
+    return "valuesLists" in select.get("SelectStmt", {})
 
 
 def _has_small_limit(select: Node) -> bool:

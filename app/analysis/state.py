@@ -1,7 +1,9 @@
 """What holds at one point of the input: the relations so far, the types, the settings, and the transaction that is open."""
 
+import copy
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from app.analysis.tables import ColumnFacts, ConstraintFacts, IndexFacts, Table, from_catalog
 from app.catalog.records import Schema, Statistics
@@ -50,6 +52,22 @@ class DomainFacts:
     is_checked: bool
 
 
+#: the fields of State that a ROLLBACK takes back
+_UNDONE = (
+    "search_path",
+    "tables",
+    "removed",
+    "redefined",
+    "domains",
+    "new_types",
+    "functions",
+    "settings",
+    "_index_homes",
+    "_children",
+    "_referencing",
+)
+
+
 @dataclass(slots=True, kw_only=True)
 class State:
     """The facts before one statement; app/analysis/advance.py changes them after it."""
@@ -60,6 +78,10 @@ class State:
     #: by qualified name; relations of the catalog appear when they are first asked for
     tables: dict[str, Table] = field(default_factory=dict)
     removed: set[str] = field(default_factory=set)
+    #: views that the input has given another query
+    redefined: set[str] = field(default_factory=set)
+    #: something that nobody can see into has run: what the catalog said may no longer hold
+    is_uncertain: bool = False
     #: by name as written: domains that the input made or changed
     domains: dict[str, DomainFacts] = field(default_factory=dict)
     #: enum types made by the input
@@ -71,6 +93,8 @@ class State:
     #: lower-case name of a setting -> its value as written; SET LOCAL ends with the transaction
     settings: dict[str, str] = field(default_factory=dict)
     local_settings: dict[str, str] = field(default_factory=dict)
+    #: by savepoint ("" is the beginning of the transaction): what held there, where a ROLLBACK follows
+    saved: dict[str, dict[str, Any]] = field(default_factory=dict)
     _index_homes: dict[str, str] = field(default_factory=dict)
     _children: dict[str, list[str]] = field(default_factory=dict)
     _referencing: dict[str, list[str]] = field(default_factory=dict)
@@ -195,10 +219,33 @@ class State:
                 if constraint.references == name:
                     yield table, constraint
 
+    def is_inherited(self, table: Table, constraint: ConstraintFacts) -> bool:
+        """True for a partition's copy of its parent's constraint, which comes and goes with the parent's."""
+        return any(
+            constraint.name in parent.constraints or _has_same(parent, constraint) for parent in map(self.table, table.parents)
+        )
+
     def column(self, table: Table, name: str) -> ColumnFacts | None:
         """A column of a table, where it is known."""
         return table.columns.get(name)
 
+    def save(self, savepoint: str) -> None:
+        """Keep what holds now for a ROLLBACK that follows."""
+        self.saved[savepoint] = copy.deepcopy({name: getattr(self, name) for name in _UNDONE})
+
+    def restore(self, savepoint: str) -> None:
+        """Go back to what held at a savepoint; nothing happens where it was not kept."""
+        for name, value in copy.deepcopy(self.saved.get(savepoint, {})).items():
+            setattr(self, name, value)
+
     def setting(self, name: str) -> str | None:
         """The value of a setting in force, as the input set it."""
         return self.local_settings.get(name, self.settings.get(name))
+
+
+def _has_same(parent: Table, constraint: ConstraintFacts) -> bool:
+    return any(
+        fact.references == constraint.references and fact.columns == constraint.columns
+        for fact in parent.constraints.values()
+        if fact.references
+    )

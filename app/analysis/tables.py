@@ -26,6 +26,8 @@ class ColumnFacts:
     identity: str = ""
     collation: str | None = None
     owned_sequence: str | None = None
+    #: made by the input: nobody else uses it yet
+    is_new: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
@@ -93,7 +95,8 @@ class Table:
     partition_key: tuple[str, ...] = ()
     #: None where it is not known
     is_unlogged: bool | None = None
-    policies: set[str] = field(default_factory=set)
+    #: name -> definition, "" where the input made it
+    policies: dict[str, str] = field(default_factory=dict)
     row_security: bool = False
     triggers: dict[str, str] = field(default_factory=dict)
     #: (kind, name, columns)
@@ -189,7 +192,7 @@ def from_catalog(relation: Relation, statistics: RelationStatistics | None) -> T
         partition_bound=relation.partition_bound,
         partition_key=_key_columns(relation.partition_key),
         is_unlogged=relation.is_unlogged,
-        policies={policy.name for policy in relation.policies},
+        policies={policy.name: policy.definition for policy in relation.policies},
         row_security=relation.row_security,
         triggers={trigger.name: trigger.definition for trigger in relation.triggers},
         dependents=tuple((dependent.kind, dependent.name, dependent.columns) for dependent in relation.dependents),

@@ -40,6 +40,11 @@ def type_users(state: State, bare: str) -> list[Table]:
     return [table for table in _tables(state) if table.kind.endswith("table") and _has_type(table, bare)]
 
 
+def container_users(state: State, bare: str) -> list[Table]:
+    """The tables with a column that is an array of a type."""
+    return [table for table in _tables(state) if table.kind.endswith("table") and _has_array(table, bare)]
+
+
 def function_users(state: State, bare: str) -> list[Table]:
     """The tables whose triggers, indexes, defaults, constraints or policies call a function of that name."""
     called = re.compile(rf'(?<![\w"]){re.escape(bare)}\(')
@@ -62,3 +67,7 @@ def _tables(state: State) -> Iterable[Table]:
 
 def _has_type(table: Table, bare: str) -> bool:
     return any((column.type or "").rpartition(".")[2].removesuffix("[]") == bare for column in table.columns.values())
+
+
+def _has_array(table: Table, bare: str) -> bool:
+    return any((column.type or "").rpartition(".")[2] == f"{bare}[]" for column in table.columns.values())

@@ -99,7 +99,11 @@ def _plain(name: str, *columns: Column, **more: object) -> Relation:
 def a_shop(version: int = 18) -> Schema:
     """The schema, as a server of that major version."""
     index, key = _key("public.orgs", "id")
-    moment = (Column(name="id", type="bigint", not_null=True), Column(name="ts", type="timestamp with time zone", not_null=True))
+    moment = (
+        Column(name="id", type="bigint", not_null=True),
+        Column(name="ts", type="timestamp with time zone", not_null=True),
+        Column(name="kind", type="text"),
+    )
     tenant = (Column(name="k", type="integer"),)
     relations = (
         _users(),
@@ -110,7 +114,7 @@ def a_shop(version: int = 18) -> Schema:
         _plain("contacts", Column(name="mail", type="email")),
         _plain("daily", kind="materialized view", view_definition="SELECT orders.id FROM orders"),
         _plain("v_users", kind="view", view_definition="SELECT users.id, users.email FROM users"),
-        _plain("events", *moment, Column(name="kind", type="text"), kind="partitioned table", partition_key="RANGE (ts)"),
+        _plain("events", *moment, kind="partitioned table", partition_key="RANGE (ts)"),
         _plain(
             "events_2026_01",
             *moment,

@@ -11,7 +11,8 @@ def check(context: Context) -> Iterator[Hit]:
     """Hit for each column that goes from a table that others use."""
     for table, command in context.commands("AT_DropColumn"):
         name = str(command.get("name"))
-        if command.get("missing_ok") and table.is_known and name not in table.columns:
+        column = table.columns.get(name)
+        if column.is_new if column else command.get("missing_ok") and table.is_known:
             continue
         users = [f"{kind} {dependent}" for kind, dependent, columns in table.dependents if name in columns]
         used = f" It is used by {', '.join(users)}." if users else ""

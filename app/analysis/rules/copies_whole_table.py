@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from app.analysis.context import Context
+from app.analysis.predicates import is_narrow
 from app.analysis.rule import Hit, Rule, manual
 from app.sql.relations import in_order
 from app.sql.tree import constant
@@ -21,8 +22,10 @@ def check(context: Context) -> Iterator[Hit]:
         return
     if isinstance(constant(select.get("limitCount")), int):
         return
-    sources = [context.state.table(name) for name in in_order({"query": select})]
+    sources = [context.state.table(name) for name in in_order({"from": select.get("fromClause", [])})]
     large = [table for table in sources if not context.is_small(table) and table.kind != "view"]
+    if len(large) == 1 and is_narrow(select.get("whereClause"), large[0]):
+        return
     if large:
         yield Hit(
             risk=min(context.level(large[0], "bulk", "nothing"), "medium", key=("low", "medium", "high", "unknown").index),

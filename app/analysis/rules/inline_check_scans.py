@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from app.analysis.context import Context
+from app.analysis.footprint_columns import enforced_checks
 from app.analysis.rule import Hit, Rule, manual
 from app.analysis.safer import constraint as not_valid
 from app.analysis.safer import short
@@ -10,17 +11,16 @@ from app.analysis.safer import short
 
 def check(context: Context) -> Iterator[Hit]:
     """Hit for each new column with an inline CHECK."""
-    for table, definition, constraints in context.added_columns():
-        for constraint in constraints:
-            if constraint.get("contype") == "CONSTR_CHECK" and constraint.get("is_enforced"):
-                name = definition["colname"]
-                yield Hit(
-                    risk=context.level(table, "scan"),
-                    message=f"The CHECK of the new column {name} reads every row of {table.name} under ACCESS EXCLUSIVE "
-                    f"({context.size(table, 'scan')}).",
-                    safer="-- add the column alone, then:\n" + not_valid(table, f"{short(table)}_{name}_check", "CHECK (...)"),
-                    location=constraint.get("location"),
-                )
+    for table, definition, _ in context.added_columns():
+        for constraint in enforced_checks(definition):
+            name = definition["colname"]
+            yield Hit(
+                risk=context.level(table, "scan"),
+                message=f"The CHECK of the new column {name} reads every row of {table.name} under ACCESS EXCLUSIVE "
+                f"({context.size(table, 'scan')}).",
+                safer="-- add the column alone, then:\n" + not_valid(table, f"{short(table)}_{name}_check", "CHECK (...)"),
+                location=constraint.get("location"),
+            )
 
 
 RULE = Rule(

@@ -12,7 +12,7 @@ def check(context: Context) -> Iterator[Hit]:
     """Hit for each PRIMARY KEY that is added without USING INDEX."""
     for table, command in context.commands("AT_AddConstraint"):
         constraint = command["def"]["Constraint"]
-        if constraint.get("contype") != "CONSTR_PRIMARY" or constraint.get("indexname"):
+        if constraint.get("contype") != "CONSTR_PRIMARY" or constraint.get("indexname") or not context.footprint.builds:
             continue
         columns = strings(constraint.get("keys"))
         name = str(constraint.get("conname") or "_".join((short(table), "pkey")))

@@ -44,6 +44,8 @@ def _renames(context: Context) -> Iterator[Hit]:
             return
         if kind == "OBJECT_COLUMN":
             old = str(body.get("subname"))
+            if old in table.columns and table.columns[old].is_new:
+                return
             yield Hit(
                 risk="high",
                 message=f"Old and new code can't both work: {table.name}.{old} is {new} from now on.",

@@ -22,8 +22,16 @@ def check(context: Context) -> Iterator[Hit]:
                 message=f"{context.effect.command}{' FULL' if is_full else ''} writes {what} anew under ACCESS EXCLUSIVE.",
                 safer="-- the extension pg_repack does the same without blocking; or a maintenance window",
             )
-    for table, command in context.commands(*_COMMANDS):
-        if command.get("subtype") == "AT_SetAccessMethod" and command.get("name") == "heap":
+    if context.kind == "AlterTableMoveAllStmt":
+        what = "index" if context.body.get("objtype") == "OBJECT_INDEX" else "table"
+        yield Hit(
+            risk="high",
+            message=f"Every {what} of the tablespace {context.body.get('orig_tablespacename')} is written anew elsewhere, one "
+            "after the other under ACCESS EXCLUSIVE.",
+            safer="-- one table at a time, in a maintenance window",
+        )
+    for table, _ in context.commands(*_COMMANDS):
+        if not context.footprint.rewrites:
             continue
         yield Hit(
             risk=context.level(table, "rewrite"),

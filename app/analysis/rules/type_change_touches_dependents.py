@@ -1,10 +1,10 @@
 """ALTER COLUMN TYPE on a column that other things are made of."""
 
-import re
 from collections.abc import Iterator
 
 from app.analysis.column_types import change_of, rebuilt_indexes, reread_checks
 from app.analysis.context import Context
+from app.analysis.refusals.columns import users_in_table
 from app.analysis.rule import Hit, Rule, manual
 from app.analysis.tables import Table
 
@@ -13,7 +13,7 @@ def check(context: Context) -> Iterator[Hit]:
     """Hit for indexes that are rebuilt, checks that are read again, and dependents that refuse the change."""
     for table, command in context.commands("AT_AlterColumnType"):
         name = str(command.get("name"))
-        refusing = list(_refusing(table, name))
+        refusing = list(_refusing(context, table, name))
         if refusing:
             yield Hit(
                 risk="high",
@@ -43,17 +43,12 @@ def check(context: Context) -> Iterator[Hit]:
             )
 
 
-def _refusing(table: Table, column: str) -> Iterator[str]:
+def _refusing(context: Context, table: Table, column: str) -> Iterator[str]:
     for kind, dependent, columns in table.dependents:
-        if column in columns and kind in {"view", "materialized view", "rule"}:
+        is_there = context.state.exists(dependent) is not False and dependent not in context.state.redefined
+        if column in columns and kind in {"view", "materialized view", "rule", "policy"} and (is_there or kind == "policy"):
             yield f"the {kind} {dependent}"
-    for other in table.columns.values():
-        if other.expression and other.name != column and re.search(rf"\b{re.escape(column)}\b", other.expression):
-            yield f"the generated column {other.name}"
-    for trigger, definition in table.triggers.items():
-        events = definition.partition(" ON ")[0]
-        if " OF " in events and re.search(rf"\b{re.escape(column)}\b", events.partition(" OF ")[2]):
-            yield f"the trigger {trigger}"
+    yield from users_in_table(table, column)
 
 
 RULE = Rule(

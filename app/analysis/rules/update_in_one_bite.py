@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from app.analysis.context import Context
-from app.analysis.predicates import is_always_true, touches_few_rows
+from app.analysis.predicates import changes_few_rows, is_always_true
 from app.analysis.rule import Hit, Rule, manual
 from app.sql.names import quote_qualified
-from app.sql.tree import find
+from app.sql.tree import Node, find
 
 _WORDS = {"UpdateStmt": "UPDATE", "DeleteStmt": "DELETE", "MergeStmt": "MERGE"}
 
@@ -14,29 +14,24 @@ _WORDS = {"UpdateStmt": "UPDATE", "DeleteStmt": "DELETE", "MergeStmt": "MERGE"}
 def check(context: Context) -> Iterator[Hit]:
     """Hit for a change of an unknown number of rows, also inside a WITH."""
     if context.kind in _WORDS:
-        yield from _judged(context)
-    elif context.kind in {"SelectStmt", "InsertStmt"}:
+        yield from _judged(context, context.kind, context.body)
+    if context.kind in {*_WORDS, "SelectStmt", "InsertStmt", "CreateTableAsStmt"}:
         for expression in find(context.body, "CommonTableExpr"):
-            for kind in ("UpdateStmt", "DeleteStmt"):
-                if kind in expression.get("ctequery", {}):
-                    inner = expression["ctequery"][kind]
-                    table = context.state.table_of(inner["relation"])
-                    if not table.is_new and is_always_true(inner.get("whereClause")):
-                        yield _hit(context, kind, table.name, everything=True)
+            for kind in _WORDS.keys() & expression.get("ctequery", {}).keys():
+                yield from _judged(context, kind, expression["ctequery"][kind])
 
 
-def _judged(context: Context) -> Iterator[Hit]:
-    table = context.state.table_of(context.body["relation"])
+def _judged(context: Context, kind: str, body: Node) -> Iterator[Hit]:
+    table = context.state.table_of(body["relation"])
     if table.is_new or table.is_empty:
         return
-    where = context.body.get("whereClause")
     everything = (
-        context.kind != "MergeStmt"
-        and is_always_true(where)
-        and not (context.body.get("fromClause") or context.body.get("usingClause"))
+        kind != "MergeStmt"
+        and is_always_true(body.get("whereClause"))
+        and not (body.get("fromClause") or body.get("usingClause"))
     )
-    if everything or not touches_few_rows(context):
-        yield _hit(context, context.kind, table.name, everything=everything)
+    if everything or not changes_few_rows(body, table, is_small=context.is_small(table)):
+        yield _hit(context, kind, table.name, everything=everything)
 
 
 def _hit(context: Context, kind: str, name: str, *, everything: bool) -> Hit:
