@@ -8,8 +8,8 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.actions.worker.desk import Desk
-from app.clock import SystemClock
 from app.settings import get_settings
+from app.store.clock import StoreClock
 from app.store.sessions import make_engine, make_sessions
 
 
@@ -35,7 +35,7 @@ def reset() -> None:
 
 def desk() -> Desk:
     """What this process's verbs are handed."""
-    return Desk(engine=engine(), sessions=sessions(), settings=get_settings(), clock=SystemClock(), owner=owner())
+    return Desk(engine=engine(), sessions=sessions(), settings=get_settings(), clock=StoreClock(engine()), owner=owner())
 
 
 def owner() -> str:

@@ -26,12 +26,15 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "--schema-only", action="store_true", help="copy no statistics, which hold values of rows; costs are then of empty tables"
     )
     parser.add_argument("--from", dest="tool", metavar="TOOL", help="the tool that wrote the folder; default: detected")
+    parser.add_argument(
+        "--crash-test", action="store_true", help="also kill the worker at every safe point, on copies of the shadow"
+    )
     add_json(parser)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """0 where everything went forward and back, 1 where it did not."""
+    """0 where everything went forward and back, and on after every kill; 1 where it did not."""
     dsn = dsn_of(args)
     schema, queries = _look(dsn)
     plan = plan_of(args.path, tool=args.tool, schema=schema)
@@ -44,10 +47,12 @@ def run(args: argparse.Namespace) -> int:
             ledger_schema=get_settings().ledger_schema,
             bin_dir=get_settings().client_bin_dir,
             copies_statistics=not args.schema_only,
+            crash_test=args.crash_test,
         )
         seen = rehearse(order, report=lambda text: print(text, file=sys.stderr))
     print(json.dumps(seen.as_json()) if args.format == "json" else "\n".join(_lines(seen)))
-    return 0 if seen.ok else 1
+    resumed = seen.crash_test is None or not seen.crash_test.failed
+    return 0 if seen.ok and resumed else 1
 
 
 def _look(dsn: str) -> tuple[Schema, tuple[QueryStatistics, ...]]:
@@ -88,6 +93,11 @@ def _lines(seen: Rehearsal) -> Iterator[str]:
     else:
         yield "Rollback does not restore the schema:"
         yield from (f"     {change.change} {change.kind} {change.object}" for change in trip.left_over)
+    if seen.crash_test is not None:
+        yield seen.crash_test.sentence()
+        yield from (
+            f"     point {lost['point']}, {lost['event']} of {lost['step']}: {lost['reason']}" for lost in seen.crash_test.failed
+        )
     yield from seen.notes
     if seen.error:
         yield f"Failed at step {seen.error.get('step')}: {seen.error['message']}"

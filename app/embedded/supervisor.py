@@ -67,6 +67,11 @@ class Supervisor:
         self.parts.append(Kept(part=part, started_at=time.monotonic()))
         part.start()
 
+    def end(self, part: Part) -> None:
+        """End one part and look after it no longer."""
+        self.parts = [kept for kept in self.parts if kept.part is not part]
+        part.stop()
+
     def end_on_signals(self) -> None:
         """Let SIGINT, SIGTERM and SIGHUP end `watch`; before it they raise KeyboardInterrupt, so a start can be broken off."""
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):

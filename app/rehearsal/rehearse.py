@@ -15,6 +15,7 @@ from app.catalog.records import QueryStatistics, Schema
 from app.catalog.schema import read_schema
 from app.errors import HeadgateError
 from app.plan.model import Plan, Step
+from app.rehearsal.crash import CrashTest, crash_test
 from app.rehearsal.forecast import Forecast, begin_forecast, look_again
 from app.rehearsal.likeness import Likeness, copy_settings, likeness
 from app.rehearsal.report import Rehearsal, RoundTrip, StepNote
@@ -39,6 +40,8 @@ class RehearsalOrder:
     bin_dir: Path | None = None
     #: False where no value of a row may leave the target: statistics hold the most common ones
     copies_statistics: bool = True
+    #: also run the plan with its worker killed at every safe point
+    crash_test: bool = False
 
 
 def rehearse(order: RehearsalOrder, *, report: Report = lambda _: None) -> Rehearsal:
@@ -54,7 +57,15 @@ def rehearse(order: RehearsalOrder, *, report: Report = lambda _: None) -> Rehea
         likeness(order.target_dsn, shadow.dsn, bin_dir=order.bin_dir, copies_statistics=order.copies_statistics) as like,
     ):
         copy_settings(order.target_dsn, [observer])
-        return _Rehearsing(order=order, shadow=shadow, like=like, runner=runner, observer=observer, report=report).run()
+        seen = _Rehearsing(order=order, shadow=shadow, like=like, runner=runner, observer=observer, report=report).run()
+    return replace(seen, crash_test=_crash_test(order, report)) if order.crash_test and seen.error is None else seen
+
+
+def _crash_test(order: RehearsalOrder, report: Report) -> CrashTest:
+    """On a shadow of its own, which nothing ran on and nobody is connected to: only such a one can be copied."""
+    report("Killing the worker at every safe point")
+    with shadow_database(order.target_dsn, order.shadow_dsn, ledger_schema=order.ledger_schema, bin_dir=order.bin_dir) as shadow:
+        return crash_test(order.plan, shadow, ledger_schema=order.ledger_schema, report=report)
 
 
 def _session(dsn: str, name: str) -> psycopg.Connection:

@@ -6,6 +6,7 @@ from typing import Any
 from app.catalog.fingerprint import SchemaChange
 from app.contract import CONTRACT
 from app.plan.model import Grade
+from app.rehearsal.crash import CrashTest
 from app.rehearsal.trace import StatementTrace
 
 
@@ -55,6 +56,8 @@ class Rehearsal:
     error: dict[str, Any] | None = None
     #: the whole schema after the plan (catalog.encoding), what the real run's result is compared with
     schema_after: dict[str, Any] | None = None
+    #: None where it was not asked for
+    crash_test: CrashTest | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The contract's document; keys beyond it are ours to change."""
@@ -88,6 +91,7 @@ class Rehearsal:
             ],
             "notes": list(self.notes),
             "error": self.error,
+            "crash_test": self.crash_test.as_json() if self.crash_test else None,
         }
 
 

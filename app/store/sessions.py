@@ -1,10 +1,23 @@
 """Engine and sessions for Headgate's own database."""
 
+from typing import Any
+
 import psycopg
+from psycopg import conninfo
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.store import audit
+
+#: A network that is cut says nothing: after so long a connection counts as lost, not after the two hours that systems allow.
+#: What the address says itself comes before.
+_ALIVE: dict[str, Any] = {
+    "connect_timeout": 5,
+    "keepalives_idle": 5,
+    "keepalives_interval": 3,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,
+}
 
 
 def libpq_url(url: str) -> str:
@@ -15,10 +28,11 @@ def libpq_url(url: str) -> str:
 
 def make_engine(url: str, *, pool_size: int = 5, overflow: int = 10, application_name: str = "headgate") -> Engine:
     """An engine for any libpq address or keyword string; connections are checked before they are used."""
-    dsn = libpq_url(url)
+    settings: dict[str, Any] = {**_ALIVE, **conninfo.conninfo_to_dict(libpq_url(url)), "application_name": application_name}
+    dsn = conninfo.make_conninfo(**settings)
 
     def connect() -> psycopg.Connection:
-        return psycopg.connect(dsn, application_name=application_name, connect_timeout=5)
+        return psycopg.connect(dsn)
 
     return create_engine(
         "postgresql+psycopg://",
