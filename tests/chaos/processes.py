@@ -2,8 +2,10 @@
 
 import os
 import signal
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from typing import Any
 
 import psycopg
 
@@ -14,6 +16,7 @@ from app.plan.model import Phase, Plan, Step
 from app.plan.writing import write_plan
 from tests.chaos.stages import SETUP, Facts, facts, left_overs, steps
 from tests.doubles.databases import Database
+from tests.doubles.orders import a_step
 from tests.doubles.waiting import until
 from tests.journey.theatre import ENDED, Theatre
 
@@ -76,7 +79,14 @@ class Disturbed:
     def worker_of(self, pid: int) -> Child:
         """The worker that a process belongs to: it leads the process group."""
         group = os.getpgid(pid)
-        return next(part for part in map(self.house.part, WORKERS) if part.pid == group)
+        return next(kept.part for kept in self.house.stack.supervisor.parts if kept.part.pid == group)
+
+    def is_held_by(self, worker: Child) -> bool:
+        """True while a process of that worker drives it."""
+        held = self.own("SELECT owner FROM runs WHERE id = %s AND owner IS NOT NULL", self.number)
+        with suppress(ProcessLookupError):
+            return bool(held) and os.getpgid(int(held[0][0].rpartition(":")[2])) == worker.pid
+        return False
 
     def end(self) -> Found:
         """The run at its good end."""
@@ -92,14 +102,49 @@ class Disturbed:
         return seen
 
 
-def begun(house: Theatre, database: Database, *, setup: str = SETUP, plan: tuple[Step, ...] = ()) -> Disturbed:
-    """A run that was started a moment ago."""
+@dataclass(frozen=True, kw_only=True)
+class Staged:
+    """A plan for a target that was analysed and may be started."""
+
+    house: Theatre
+    database: Database
+    target: int
+    number: int
+    steps: tuple[Step, ...]
+
+    def start(self) -> Disturbed:
+        """A run of it."""
+        number = self.house.start(self.number)
+        return Disturbed(house=self.house, database=self.database, target=self.target, number=number, plan=self.steps)
+
+
+def staged(
+    house: Theatre, database: Database, *, setup: str = SETUP, plan: tuple[Step, ...] = (), dsn: str = "", **policy: Any
+) -> Staged:
+    """The plan on a prepared database, which Headgate reaches by ``dsn``."""
     database.execute(setup)
-    target = house.target(database.dsn)
+    target = house.target(dsn or database.dsn, **policy)
     content = plan or steps()
     text = write_plan(Plan(name="Chaos", phases=(Phase(name="expand", steps=content),)))
-    number = house.start(house.plan(target, plan=text))
-    return Disturbed(house=house, database=database, target=target, number=number, plan=content)
+    number = house.plan(target, plan=text)
+    return Staged(house=house, database=database, target=target, number=number, steps=content)
+
+
+def begun(house: Theatre, database: Database, *, setup: str = SETUP, plan: tuple[Step, ...] = (), dsn: str = "") -> Disturbed:
+    """A run that was started a moment ago."""
+    return staged(house, database, setup=setup, plan=plan, dsn=dsn).start()
+
+
+@contextmanager
+def standing_still(*workers: Child) -> Iterator[None]:
+    """SIGSTOP to the workers while the block runs, as if their machines did not get a turn."""
+    for worker in workers:
+        os.killpg(worker.pid or 0, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for worker in workers:
+            os.killpg(worker.pid or 0, signal.SIGCONT)
 
 
 def kill(worker: Child) -> None:
@@ -108,6 +153,37 @@ def kill(worker: Child) -> None:
     os.killpg(worker.pid, signal.SIGKILL)
     worker.process.wait()
     worker.start()
+
+
+#: slow enough to be caught in the middle, and a row that is done twice shows
+COUNTED_ROWS = 4000
+COUNTED = f"""
+    CREATE TABLE counted (id bigint PRIMARY KEY, n int NOT NULL DEFAULT 0, role text);
+    INSERT INTO counted (id) SELECT generate_series(1, {COUNTED_ROWS});
+    CREATE TABLE once (n int NOT NULL);
+    INSERT INTO once VALUES (0)
+"""
+SLOW_COUNT = (
+    a_step("before", sql="UPDATE once SET n = n + 1", undo="UPDATE once SET n = n - 1"),
+    a_step(
+        "count",
+        "backfill",
+        undo="UPDATE counted SET n = n - 1",
+        table="public.counted",
+        set="n = n + 1",
+        where="true",
+        max_rate=1500,
+    ),
+    a_step("after", sql="UPDATE once SET n = n + 10", undo="UPDATE once SET n = n - 10"),
+)
+
+
+def assert_counted_once(run: Disturbed) -> None:
+    """The slow count came to what it says, and nothing of ours is left."""
+    assert run.database.rows("SELECT n, count(*) FROM counted GROUP BY n") == [(1, COUNTED_ROWS)]
+    assert run.database.value("SELECT n FROM once") == 11
+    until(lambda: not left_overs(run.database), seconds=10)
+    assert_told(run)
 
 
 def assert_exactly_once(run: Disturbed, expected: Facts) -> None:

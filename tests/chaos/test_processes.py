@@ -12,36 +12,16 @@ import redis
 from celery import Celery
 
 from tests.chaos.conftest import LEASE_SECONDS
-from tests.chaos.processes import WORKERS, assert_exactly_once, assert_told, begun, kill
-from tests.chaos.stages import Facts, a_step, facts
+from tests.chaos.processes import COUNTED, SLOW_COUNT, WORKERS, assert_counted_once, assert_exactly_once, assert_told, begun, kill
+from tests.chaos.stages import Facts, facts
 from tests.doubles.databases import fresh_database
+from tests.doubles.orders import a_step
 from tests.doubles.waiting import until
 
 pytestmark = [pytest.mark.chaos, pytest.mark.skipif(sys.platform != "linux", reason="reads and signals process groups")]
 
 ROUNDS = int(os.environ.get("HEADGATE_CHAOS_ROUNDS", "2"))
 KILLS = 3
-ROWS = 4000
-COUNTED = f"""
-    CREATE TABLE counted (id bigint PRIMARY KEY, n int NOT NULL DEFAULT 0, role text);
-    INSERT INTO counted (id) SELECT generate_series(1, {ROWS});
-    CREATE TABLE once (n int NOT NULL);
-    INSERT INTO once VALUES (0)
-"""
-#: slow enough to be caught in the middle, and a row that is done twice shows
-SLOW_COUNT = (
-    a_step("before", sql="UPDATE once SET n = n + 1", undo="UPDATE once SET n = n - 1"),
-    a_step(
-        "count",
-        "backfill",
-        undo="UPDATE counted SET n = n - 1",
-        table="public.counted",
-        set="n = n + 1",
-        where="true",
-        max_rate=1500,
-    ),
-    a_step("after", sql="UPDATE once SET n = n + 10", undo="UPDATE once SET n = n - 10"),
-)
 
 
 @pytest.fixture(scope="module")
@@ -52,12 +32,6 @@ def expected(house, postgres_server) -> Facts:
         run.end()
         assert_told(run)
         return facts(calm)
-
-
-def assert_counted_once(run) -> None:
-    assert run.database.rows("SELECT n, count(*) FROM counted GROUP BY n") == [(1, ROWS)]
-    assert run.database.value("SELECT n FROM once") == 11
-    assert_told(run)
 
 
 @pytest.mark.parametrize("seed", range(ROUNDS))

@@ -16,3 +16,8 @@ def until(condition: Callable[[], T], *, seconds: float = 10.0, every: float = 0
         assert time.monotonic() < deadline, f"nothing happened within {seconds} s"
         _pause.wait(every)
     return found
+
+
+def passing(seconds: float) -> None:
+    """Let time pass where time itself is what is tested: a lease that runs out, a network that stays cut."""
+    _pause.wait(seconds)

@@ -171,20 +171,21 @@ def play_house(
             rmtree(folder, ignore_errors=True)
 
 
-def another(stack: Stack, name: str, number: int) -> None:
-    """Start one more worker or scheduler like the first."""
+def another(stack: Stack, name: str, number: int, *, prefix: Sequence[str] = (), app: str = "", **environment: str) -> Child:
+    """Start one more worker or scheduler like the first, or with another beginning of its command, Celery application, environment."""
     first = next(kept.part for kept in stack.supervisor.parts if kept.part.name == name)
     command = [str(stack.folder.path / f"scheduler-{number}") if part.endswith("/scheduler") else part for part in first.command]
     copy = Child(
         f"{name}-{number}",
-        command,
+        [*prefix, *(app if app and part == "workers.celery_app" else part for part in command)],
         log=stack.log(f"{name}-{number}"),
-        env=first.env,
+        env={**(first.env or {}), **environment},
         cwd=first.cwd,
         polite=first.polite,
         orphaned=first.orphaned,
     )
     stack.supervisor.start(copy)
+    return copy
 
 
 def sessions_of_ours(database: Database) -> list[tuple]:

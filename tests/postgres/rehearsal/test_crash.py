@@ -1,8 +1,11 @@
 """The crash test: real workers are killed at every safe point on copies of a shadow, and what is wrong afterwards is named."""
 
+from dataclasses import replace
+
 import pytest
 
 from app.rehearsal.crash import copy_name, crash_test
+from app.rehearsal.rehearse import RehearsalOrder, rehearse
 from app.rehearsal.shadow import Shadow
 from tests.doubles.orders import a_plan, a_step
 
@@ -60,3 +63,13 @@ def test_it_says_so_where_it_stopped_early_or_could_not_begin(shadow):
     broken = crash(a_plan(a_step("no", sql="ALTER TABLE nothing ADD x int", undo="SELECT 1")), shadow)
     assert broken.points == 0
     assert "does not come to its end" in broken.stopped
+
+
+def test_a_rehearsal_that_was_asked_for_it_says_what_came_of_it(database):
+    database.execute(SETUP)
+    plan = a_plan(a_step("add", sql="ALTER TABLE users ADD note text", undo="ALTER TABLE users DROP note"))
+    asked = RehearsalOrder(plan=plan, target_dsn=database.dsn, shadow_dsn=database.server.dsn(), crash_test=True)
+    told = rehearse(asked).as_json()["crash_test"]
+    assert told["points"] == told["tried"] == told["resumed"] > 3
+    assert told["failed"] == []
+    assert rehearse(replace(asked, crash_test=False)).as_json()["crash_test"] is None
