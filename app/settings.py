@@ -34,6 +34,28 @@ class Settings(BaseSettings):
     )
     data_dir: Path = Field(default=Path(".headgate"), description="Where backups, logs and the embedded servers' data are kept.")
     backup_dir: Path | None = Field(default=None, description="Where backups go; default: `backups` in the data directory.")
+    backup_url: str | None = Field(
+        default=None,
+        description="`s3://bucket/prefix`: backups go to object storage; dumps are still written to the directory first.",
+    )
+    s3_endpoint: str | None = Field(default=None, description="Address of the object storage; default: Amazon's own.")
+    s3_region: str = Field(default="us-east-1", description="Region of the bucket.")
+    s3_access_key_id: str | None = Field(
+        default=None, description="Key of the object storage; default: the credentials that the platform gives to the process."
+    )
+    s3_secret_access_key: SecretStr | None = Field(
+        default=None, description="Its secret; better as a file `headgate_s3_secret_access_key` in the secrets directory."
+    )
+    backup_recipients: str = Field(
+        default="",
+        description="age public keys (`age1...`), by commas: backups are encrypted to all of them. Empty: not encrypted.",
+    )
+    backup_identity_file: Path | None = Field(
+        default=None, description="File of age identities, one a line: reads encrypted backups, to prove and to restore them."
+    )
+    proof_url: SecretStr | None = Field(
+        default=None, description="A server on which test restores are done; default: the server that the backup is of."
+    )
     public_url: str = Field(
         default="http://localhost:8000",
         description="The address people use: it goes into links and decides if cookies are Secure.",

@@ -11,7 +11,9 @@ from workers import schedule
 settings = get_settings()
 
 app = Celery(
-    "headgate", broker=settings.redis_url.get_secret_value(), include=["workers.runs", "workers.jobs", "workers.monitoring"]
+    "headgate",
+    broker=settings.redis_url.get_secret_value(),
+    include=["workers.backups", "workers.runs", "workers.jobs", "workers.monitoring"],
 )
 app.conf.update(
     accept_content=["json"],

@@ -10,5 +10,6 @@ BEAT: dict[str, dict[str, Any]] = {
         "schedule": get_settings().sweep_seconds,
         "options": {"expires": 10},
     },
+    "delete backups that no rule keeps": {"task": "headgate.expire_backups", "schedule": 900.0, "options": {"expires": 600}},
     "take the figures that are due": {"task": "headgate.monitor_due", "schedule": 15.0, "options": {"expires": 30}},
 }

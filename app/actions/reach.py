@@ -4,13 +4,14 @@ from sqlalchemy import select
 
 from app.actions.permissions import Permission
 from app.actions.work import Work
-from app.errors import NotFoundError
+from app.errors import MovedMeanwhileError, NotFoundError
 from app.store import plans, runs, targets
-from app.store.tables.backups import Backup
+from app.store.tables.backups import Backup, Restore
 from app.store.tables.plans import Plan
 from app.store.tables.reviews import Comment
 from app.store.tables.runs import Run
 from app.store.tables.targets import Environment, Project, Target
+from app.store.words import BackupState, RestorePurpose, RestoreState
 
 
 def project(work: Work, project_id: int, permission: Permission) -> Project:
@@ -91,13 +92,45 @@ def project_of(work: Work, found: Run) -> int:
     return plans.get(work.session, found.plan_id).project_id
 
 
-def backup(work: Work, backup_id: int, permission: Permission) -> Backup:
-    """The backup, where the actor holds the right in its target's project."""
-    found = work.session.get(Backup, backup_id)
+def backup(work: Work, backup_id: int, permission: Permission, *, held: bool = False) -> Backup:
+    """The backup, where the actor holds the right in its target's project; ``held`` keeps its row until the work ends."""
+    found = work.session.get(Backup, backup_id, with_for_update=held or None, populate_existing=held)
     if found is None:
         raise NotFoundError
     work.actor.require(targets.get(work.session, found.target_id).project_id, permission)
     return found
+
+
+def restore(work: Work, restore_id: int, permission: Permission) -> tuple[Restore, Target]:
+    """The restore, its row held, and the target that its backup is of, where the actor holds the right in its project."""
+    found = work.session.get(Restore, restore_id, with_for_update=True, populate_existing=True)
+    if found is None:
+        raise NotFoundError
+    target = targets.get(work.session, backup(work, found.backup_id, permission).target_id)
+    return found, target
+
+
+def seen_restore(work: Work, restore_id: int) -> Restore:
+    """The restore, where the actor may look at the project of its target."""
+    found = work.session.get(Restore, restore_id)
+    if found is None:
+        raise NotFoundError
+    backup(work, found.backup_id, Permission.VIEW)
+    return found
+
+
+def require_stored(found: Backup) -> None:
+    """Go on only with a backup that is there; Raises MovedMeanwhileError."""
+    if found.state is not BackupState.DONE:
+        raise MovedMeanwhileError(f"Backup {found.id} is {found.state.value}.", hint="Only a finished backup can be used.")
+
+
+def require_swappable(found: Restore) -> None:
+    """Go on only with a database that was restored to be used; Raises MovedMeanwhileError."""
+    if found.purpose is RestorePurpose.PROOF or found.state not in (RestoreState.DONE, RestoreState.SWAPPED):
+        raise MovedMeanwhileError(
+            f"The restore is {found.state.value}.", hint="Only a database that was restored beside can be swapped."
+        )
 
 
 def comment(work: Work, comment_id: int, permission: Permission) -> tuple[Comment, Plan]:

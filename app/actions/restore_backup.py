@@ -5,10 +5,9 @@ import re
 from app.actions import queueing, reach, wording
 from app.actions.permissions import Permission
 from app.actions.work import Work
-from app.errors import MovedMeanwhileError
 from app.store import backups, targets
 from app.store.tables.backups import Restore
-from app.store.words import BackupState, JobKind
+from app.store.words import JobKind
 
 _NAME = re.compile(r"[a-z_][a-z0-9_$]{0,62}")
 
@@ -25,8 +24,7 @@ def restore_backup(work: Work, *, backup_id: int, new_database: str, confirmatio
         wrong = "Use lower-case letters, digits and underscores, beginning with a letter, at most 63."
         raise wording.refused("new_database", wrong)
     wording.typed(confirmation, name, "confirmation", "the new database")
-    if backup.state is not BackupState.DONE:
-        raise MovedMeanwhileError(f"Backup {backup.id} is {backup.state.value}.", hint="Only a finished backup can be restored.")
+    reach.require_stored(backup)
     restore = backups.request_restore(work.session, backup.id, new_database=name, requested_by=work.actor.person_id, now=work.now)
     queueing.job(work, JobKind.RESTORE, restore.id)
     work.note("restore_backup", "backup", backup.id, project_id=target.project_id, target=target.name, new_database=name)

@@ -26,7 +26,7 @@ class ClientMissingError(HeadgateError):
 
 
 class ClientTooOldError(HeadgateError):
-    """pg_dump is older than the server it should dump."""
+    """A client program is older than what it should read."""
 
     status = 503
     exit_code = 3
@@ -66,6 +66,19 @@ def require_not_older(program: Path, server_version_num: int) -> None:
         raise ClientTooOldError(
             f"{program.name} is of PostgreSQL {client}, the server is {server}.",
             hint=f"Install the client tools of PostgreSQL {server} or newer, or set HEADGATE_CLIENT_BIN_DIR.",
+        )
+
+
+def require_reader(program: Path, written_by: int) -> None:
+    """Refuse a pg_restore that is older than the pg_dump that wrote the backup: it does not know the newer archive.
+
+    Raises ClientTooOldError.
+    """
+    client = client_major(program)
+    if client < written_by:
+        raise ClientTooOldError(
+            f"{program.name} is of PostgreSQL {client}, the backup was written by pg_dump {written_by}.",
+            hint=f"Install the client tools of PostgreSQL {written_by} or newer, or set HEADGATE_CLIENT_BIN_DIR.",
         )
 
 

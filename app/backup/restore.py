@@ -1,31 +1,36 @@
 """Restores a backup into a new database beside the old one; whatever fails, the old one stays as it was."""
 
-import contextlib
-import subprocess
-import tempfile
+import re
 import time
-from collections.abc import Generator
-from dataclasses import dataclass
+from collections.abc import Generator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from psycopg import conninfo, sql
 
-from app.backup.artifact import check_artifact
-from app.backup.clients import connect_argument, connection_environment, find_client
+from app.backup.beside import create_database, drop_database, refuse_name
+from app.backup.clients import connect_argument, connection_environment, find_client, require_reader
+from app.backup.compare import manifest_of
+from app.backup.fetch import fetched
+from app.backup.manifest import Manifest
+from app.backup.place import Place
+from app.backup.process import Client
+from app.backup.progress import LOOK_SECONDS, Progress, Tally, Watched, watched
+from app.backup.storage import storage_of
 from app.errors import HeadgateError
 from app.target.errors import TargetError
 from app.target.session import Target
 
-_LOOK_SECONDS = 0.5
+_BEGUN = re.compile(r'processing data for table "(.+)"$')
 _TABLES = """
 SELECT n.nspname AS schema, c.relname AS name
 FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
 WHERE c.relkind = 'r' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
 ORDER BY 1, 2
 """
-_EXISTS = "SELECT EXISTS (SELECT FROM pg_catalog.pg_database WHERE datname = %(name)s) AS exists"
-_LONGEST_NAME_BYTES = 63
 
 
 class RestoreFailedError(HeadgateError):
@@ -37,104 +42,161 @@ class RestoreFailedError(HeadgateError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RestoreOrder:
-    """What to restore, and into which new database of the same server."""
+    """What to restore, and into which new database."""
 
+    #: the server; the database in it is only connected to, never changed
     dsn: str
-    path: Path
+    place: Place
+    location: str
     sha256: str
     new_database: str
+    #: written into the new database's comment: by it a later attempt knows what an earlier one left
+    mark: str
     jobs: int = 2
-    bin_dir: Path | None = None
+    application_name: str = "headgate restore"
+    #: the database whose encoding, owner, rights and settings the new one takes over; None: it only has to hold the rows
+    like: str | None = None
+    #: True for a test restore: it may be on a server without the roles, and nothing of it is used
+    is_proof: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Restored:
-    """A database that was made from a backup."""
+    """A database that was made from a backup, its rows counted and compared."""
 
     database: str
     seconds: float
-    tables: int
+    server_version_num: int
+    manifest: Manifest
     #: qualified table -> rows counted after the restore
-    rows: dict[str, int]
+    rows: Mapping[str, int]
+    #: qualified table -> rows at the dump's moment and rows now (None: the table is not there), where they differ
+    differs: Mapping[str, tuple[int, int | None]] = field(default_factory=dict)
+    #: tables of the dump whose rows could not be counted when it was taken
+    uncounted: tuple[str, ...] = ()
+    #: what a test restore of a part of the tables leaves out
+    left_out: str = ""
+
+    @property
+    def is_equal(self) -> bool:
+        """True where every table that was counted has as many rows as in the dump's moment."""
+        return not self.differs
 
     def as_json(self) -> dict[str, Any]:
         """What is kept with the restore."""
-        return {"database": self.database, "seconds": self.seconds, "tables": self.tables, "rows": self.rows}
+        return {
+            "database": self.database,
+            "seconds": round(self.seconds, 2),
+            "server_version_num": self.server_version_num,
+            "tables": len(self.rows),
+            "rows": dict(self.rows),
+            "total_rows": sum(self.rows.values()),
+            "is_equal": self.is_equal,
+            "differs": {name: list(pair) for name, pair in self.differs.items()},
+            "uncounted": list(self.uncounted),
+            "left_out": self.left_out,
+        }
 
 
-def restore(order: RestoreOrder) -> Generator[str, None, Restored]:
-    """Check the backup, make the database, restore, and count; yields a sentence about what goes on.
+def restore(order: RestoreOrder) -> Watched[Restored]:
+    """Check the backup, make the database, restore, count, and compare; yields how far it is.
 
-    Raises BackupDamagedError, RestoreFailedError; then the new database is gone again.
+    Raises BackupDamagedError, BackupKeyError, ClientTooOldError, RestoreFailedError; then the new database is gone again.
     """
     started = time.monotonic()
-    yield "Comparing the backup with its manifest"
-    check_artifact(order.path, expected_sha256=order.sha256, bin_dir=order.bin_dir)
-    _create(order)
-    try:
-        yield from _run(order)
-        yield "Counting rows"
-        rows = _count(order)
-    except BaseException:
-        _drop(order)
-        raise
-    return Restored(database=order.new_database, seconds=time.monotonic() - started, tables=len(rows), rows=rows)
-
-
-def _create(order: RestoreOrder) -> None:
-    if len(order.new_database.encode()) > _LONGEST_NAME_BYTES:
-        raise RestoreFailedError(f"The name {order.new_database!r} is longer than {_LONGEST_NAME_BYTES} bytes.")
-    with Target.connect(order.dsn, purpose="restore") as target:
-        row = target.one(_EXISTS, {"name": order.new_database})
-        if row and row["exists"]:
-            raise RestoreFailedError(
-                f"A database named {order.new_database!r} exists.", hint="Choose another name: a restore never writes over one."
-            )
+    refuse_name(order.new_database)
+    storage, name = storage_of(order.place, order.location)
+    manifest = manifest_of(storage, name, order.sha256)
+    program = find_client("pg_restore", order.place.bin_dir)
+    require_reader(program, manifest.client_major)
+    with fetched(order.place, order.location, manifest) as fetch:
+        path = yield from fetch
+        version = create_database(order.dsn, order.new_database, mark=order.mark, like=order.like, source=manifest)
         try:
-            target.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(order.new_database)))
-        except TargetError as error:
-            if error.sqlstate != "42501":
-                raise
-            grant = sql.SQL("ALTER ROLE {} CREATEDB;").format(sql.Identifier(target.connection.info.user))
-            raise RestoreFailedError(
-                "The role may not create databases.", hint=grant.as_string(target.connection), sqlstate=error.sqlstate
-            ) from error
+            _make_schemas(order, manifest)
+            yield from _run(order, program, path, manifest)
+            rows = yield from watched("counting", lambda tally: _count(order, tally))
+        except BaseException:
+            drop_database(order.dsn, order.new_database, mark=order.mark)
+            raise
+    return _compared(order, manifest, rows, seconds=time.monotonic() - started, version=version)
 
 
-def _drop(order: RestoreOrder) -> None:
-    with Target.connect(order.dsn, purpose="restore") as target:
-        target.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(order.new_database)))
+def _compared(order: RestoreOrder, manifest: Manifest, rows: Mapping[str, int], *, seconds: float, version: int) -> Restored:
+    counted = {name: count for name, count in manifest.rows.items() if count is not None}
+    left_out = "Indexes, constraints and triggers: they may refer to tables that are not in the backup."
+    return Restored(
+        database=order.new_database,
+        seconds=seconds,
+        server_version_num=version,
+        manifest=manifest,
+        rows=rows,
+        differs={name: (count, rows.get(name)) for name, count in counted.items() if rows.get(name) != count},
+        uncounted=tuple(name for name, count in manifest.rows.items() if count is None),
+        left_out=left_out if order.is_proof and manifest.tables else "",
+    )
 
 
-def _run(order: RestoreOrder) -> Generator[str, None, None]:
-    program = find_client("pg_restore", order.bin_dir)
-    arguments = ["--no-password", "--exit-on-error", "--no-owner", f"--jobs={order.jobs}"]
-    arguments += [connect_argument(order.new_database), str(order.path)]
+def _run(order: RestoreOrder, program: Path, path: Path, manifest: Manifest) -> Generator[Progress, None, None]:
+    begun, current, total = 0, None, len(manifest.rows)
     with (
-        connection_environment(order.dsn, application_name="headgate restore") as environment,
-        tempfile.TemporaryFile("w+", errors="replace") as log,
-        subprocess.Popen([program, *arguments], env=dict(environment), stdout=log, stderr=log) as process,
+        connection_environment(order.dsn, application_name=order.application_name) as environment,
+        Client(program, [*_arguments(order, manifest), str(path)], environment) as client,
     ):
-        try:
-            while process.poll() is None:
-                yield "Restoring"
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    process.wait(_LOOK_SECONDS)
-        finally:
-            if process.poll() is None:
-                process.terminate()
-                process.wait()
-        if process.returncode != 0:
-            log.seek(0)
-            raise RestoreFailedError(f"pg_restore ended with status {process.returncode}: {log.read().strip()[:2000]}")
+        is_over = False
+        while not is_over:
+            is_over = client.wait(LOOK_SECONDS)
+            for line in client.lines():
+                if found := _BEGUN.search(line):
+                    begun, current = begun + 1, found[1]
+            yield Progress(phase="restoring", tables_done=begun, tables_total=total, current=current)
+        if client.returncode != 0:
+            raise RestoreFailedError(
+                f"pg_restore ended with status {client.returncode}: {client.complaint()}",
+                hint="The new database was dropped; nothing else was changed.",
+            )
 
 
-def _count(order: RestoreOrder) -> dict[str, int]:
+def _arguments(order: RestoreOrder, manifest: Manifest) -> list[str]:
+    arguments = ["--no-password", "--verbose", "--exit-on-error", f"--jobs={order.jobs}", connect_argument(order.new_database)]
+    if order.is_proof:
+        arguments += ["--no-owner", "--no-privileges", "--no-tablespaces", "--no-publications", "--no-subscriptions"]
+        if manifest.tables:
+            arguments += ["--section=pre-data", "--section=data"]
+    return arguments
+
+
+def _make_schemas(order: RestoreOrder, manifest: Manifest) -> None:
+    """A dump of some tables leaves their schemas out."""
+    schemas = sorted({table.partition(".")[0] for table in manifest.tables})
+    if not schemas:
+        return
+    with _in_new_database(order) as target:
+        for schema in schemas:
+            target.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(schema)))
+
+
+def _count(order: RestoreOrder, tally: Tally) -> dict[str, int]:
+    """Rows of every table; where the database may be used, with statistics, without which its first queries would be slow."""
     counts: dict[str, int] = {}
-    dsn = conninfo.make_conninfo(order.dsn, dbname=order.new_database)
-    with Target.connect(dsn, purpose="counts restored rows") as target:
+    with _in_new_database(order) as target:
+        tally.on_stop = partial(_cancel, target)
         for table in target.all(_TABLES):
+            tally.current = f"{table['schema']}.{table['name']}"
             name = sql.Identifier(table["schema"], table["name"])
-            row = target.one(sql.SQL("SELECT count(*) AS rows FROM {}").format(name))
-            counts[f"{table['schema']}.{table['name']}"] = int(row["rows"]) if row else 0
+            if not order.is_proof:
+                target.execute(sql.SQL("ANALYZE {}").format(name))
+            row = target.one(sql.SQL("SELECT count(*) AS rows FROM ONLY {}").format(name))
+            counts[tally.current] = int(row["rows"]) if row else 0
+            tally.add(0)
     return counts
+
+
+def _in_new_database(order: RestoreOrder) -> Target:
+    purpose = order.application_name.removeprefix("headgate ")
+    return Target.connect(conninfo.make_conninfo(order.dsn, dbname=order.new_database), purpose=f"{purpose} rows")
+
+
+def _cancel(target: Target) -> None:
+    with suppress(TargetError):
+        target.cancel()

@@ -11,6 +11,7 @@ from typing import Any
 
 from app.backfill.applied import Applied, generation, last_error, read_applied
 from app.backfill.ledger_tables import has_ledger
+from app.backup.place import place_of
 from app.catalog.schema import read_schema
 from app.cli.applying import EXIT_GOOD, EXIT_NOT_GOOD, Bench, Ending, alone_on, apply_one, roll_back_one
 from app.cli.lines import JsonLines, stopping_at_signals
@@ -125,7 +126,7 @@ def _bench(args: argparse.Namespace, dsn: str, settings: Settings, target: Targe
         target=target,
         journal=journal,
         locks=locks,
-        options={"backup_dir": str(settings.backups), "client_bin_dir": settings.client_bin_dir},
+        options={"backups": place_of(settings)},
     )
 
 

@@ -23,6 +23,7 @@ COMMANDS = {
     "status": "apply",
     "backfill": "backfill",
     "plan": "plan",
+    "backup": "backup",
     "migrate": "admin",
     "user": "admin",
     "target": "admin",

@@ -3,14 +3,13 @@
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from app.errors import HeadgateError
+from app.tether import tethered
 
-TETHER = Path(__file__).with_name("tether.py")
 POLL_SECONDS = 0.02
 LOG_TAIL_BYTES = 2000
 #: a log that is longer is put aside at the next start, in place of the one put aside before
@@ -58,11 +57,9 @@ class Child:
     def start(self) -> None:
         """Start it in a session of its own, so that Ctrl-C reaches only the supervisor."""
         put_aside(self.log)
-        uid, gid = (str(part) for part in self.owner) if self.owner else ("-", "-")
-        tether = [sys.executable, "-I", "-S", str(TETHER), str(os.getpid()), str(int(self.orphaned)), uid, gid]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [*tether, *self.command],
+                tethered(self.command, orphaned=self.orphaned, owner=self.owner),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

@@ -1,9 +1,12 @@
 """Kind `backup`: pg_dump before the first change. Pause is not offered: a dump that stops half-way is worth nothing."""
 
-from datetime import UTC
 from pathlib import Path
 
-from app.backup.dump import DumpOrder, DumpProgress, dump, measure_source
+from app.backup.dump import DumpOrder, dump
+from app.backup.keep import Artifact
+from app.backup.place import Place
+from app.backup.progress import Progress
+from app.backup.source import measure
 from app.plan.model import Step
 from app.run.events import BackupFinished, BackupStarted, Gauge
 from app.steps.protocol import Done, StepContext, StepRun
@@ -24,54 +27,60 @@ class Backup:
         """Dump anew in every attempt: a dump that was cut off left nothing behind."""
         spec, started = context.step.spec, context.clock.monotonic()
         tables = tuple(spec.get("tables") or ())
-        source_bytes, count, _ = measure_source(context.dsn, tables)
-        yield BackupStarted(step=context.step.id, source_bytes=source_bytes, tables=count)
+        source = measure(context.dsn, tables)
+        yield BackupStarted(step=context.step.id, source_bytes=source.bytes, tables=len(source.with_rows))
         running = dump(_order(context, tables))
-        while True:
-            try:
-                progress = next(running)
-            except StopIteration as end:
-                artifact = end.value
-                break
-            try:
+        try:
+            while True:
+                try:
+                    progress = next(running)
+                except StopIteration as end:
+                    artifact: Artifact = end.value
+                    break
                 yield _gauge(context.step.id, progress)
-            except GeneratorExit:
-                running.close()
-                raise
+        finally:
+            running.close()
         seconds = context.clock.monotonic() - started
+        manifest = artifact.manifest
         yield BackupFinished(
             step=context.step.id,
-            path=str(artifact.path),
-            size_bytes=artifact.size_bytes,
-            sha256=artifact.sha256,
-            entries=artifact.entries,
+            path=artifact.location,
+            size_bytes=manifest.bytes,
+            sha256=manifest.sha256,
+            entries=manifest.entries,
             seconds=seconds,
         )
-        return Done(result={"path": str(artifact.path), "seconds": seconds, **artifact.as_json()})
+        return Done(result={"seconds": seconds, **artifact.summary()})
 
 
 def _order(context: StepContext, tables: tuple[str, ...]) -> DumpOrder:
     spec = context.step.spec
-    directory = Path(context.options.get("backup_dir") or "backups")
-    stamp = context.clock.now().astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
-    bin_dir = context.options.get("client_bin_dir")
+    place = context.options.get("backups")
     return DumpOrder(
         dsn=context.dsn,
-        path=directory / f"run-{context.run}-{context.step.id}-{stamp}",
+        place=place if isinstance(place, Place) else Place(directory=Path("backups")),
+        name=f"run-{context.run}-{context.step.id}",
         format=spec.get("format", "directory"),
         jobs=int(spec.get("jobs", 2)),
         tables=tables,
-        bin_dir=Path(bin_dir) if bin_dir else None,
-        application_name=f"headgate run {context.run_number} backup",
+        application_name=f"headgate run {context.run_label} backup",
+        ratio=context.options.get("backup_ratio"),
     )
 
 
-def _gauge(step_id: str, progress: DumpProgress) -> Gauge:
-    at = f", at {progress.current}" if progress.current else ""
+def _gauge(step_id: str, progress: Progress) -> Gauge:
     return Gauge(
         step=step_id,
-        phase=f"{progress.tables_begun} of {progress.tables_total} tables begun{at}",
+        phase=_in_words(progress),
         source="size of the files written; compression makes the end smaller than the source",
-        bytes_done=progress.bytes_written,
-        bytes_total=progress.source_bytes,
+        bytes_done=progress.bytes_done,
+        bytes_total=progress.bytes_total,
     )
+
+
+def _in_words(progress: Progress) -> str:
+    """What goes on: ``3 of 12 tables begun, at public.users``."""
+    if progress.tables_total is None or progress.phase != "dumping":
+        return progress.phase.capitalize() + (f" {progress.current}" if progress.current else "")
+    at = f", at {progress.current}" if progress.current else ""
+    return f"{progress.tables_done} of {progress.tables_total} tables begun{at}"

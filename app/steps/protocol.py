@@ -112,7 +112,7 @@ class StepContext:
     is_recovery: bool = False
     #: gates that were opened, by step id, with the note
     opened_gates: Mapping[str, str] = field(default_factory=dict)
-    #: kind-specific things that the edges hand in ("backup_dir", "client_bin_dir", "speed", ...)
+    #: kind-specific things that the edges hand in ("backups", "speed", ...)
     options: Mapping[str, Any] = field(default_factory=dict)
 
     #: sessions that earlier steps of this slice are done with; None: each step opens its own

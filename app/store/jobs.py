@@ -30,3 +30,8 @@ def queue(session: Session, kind: JobKind, subject_id: int, *, requested_by: int
         insert(Job).values(kind=kind, subject_id=subject_id, requested_by=requested_by, state=JobState.QUEUED, created_at=now),
         select(Job).where(Job.kind == kind, Job.subject_id == subject_id, Job.state.in_(OPEN)),
     )
+
+
+def open_of(session: Session, kind: JobKind, subject_id: int) -> Job | None:
+    """The job of a kind for a subject that is to come or under way."""
+    return session.scalar(select(Job).where(Job.kind == kind, Job.subject_id == subject_id, Job.state.in_(OPEN)))

@@ -80,6 +80,20 @@ def active_on(session: Session, target_id: int) -> Run | None:
     return session.scalar(select(Run).where(Run.target_id == target_id, Run.state.in_(ACTIVE)))
 
 
+def takes_backup_now(session: Session, run: Run) -> bool:
+    """True while the step at hand is a dump: the one kind of work that can't be left half-way."""
+    if run.state is not RunState.RUNNING or run.current_step is None:
+        return False
+    step = session.get(RunStep, (run.id, run.current_step))
+    return step is not None and step.kind == "backup" and step.state is StepState.RUNNING
+
+
+def unfinished_on(session: Session, target_id: int) -> list[Run]:
+    """Runs on a target that hold it, or whose result is still watched."""
+    states = [*ACTIVE, RunState.MONITORING]
+    return list(session.scalars(select(Run).where(Run.target_id == target_id, Run.state.in_(states)).order_by(Run.id)))
+
+
 def holder_of(session: Session, target_id: int) -> tuple[Run, str, str | None] | None:
     """The run that holds a target, with the name of its plan and of the person who started it."""
     row = session.execute(

@@ -27,7 +27,10 @@ class JobKind(StrEnum):
     ANALYSE = "analyse"
     REHEARSE = "rehearse"
     BACKUP = "backup"
+    VERIFY_BACKUP = "verify_backup"
     RESTORE = "restore"
+    NAME_SESSIONS = "name_sessions"
+    SWAP_DATABASE = "swap_database"
     SNAPSHOT_SCHEMA = "snapshot_schema"
     TAKE_METRICS = "take_metrics"
     END_SESSION = "end_session"
@@ -47,8 +50,11 @@ class BackupState(StrEnum):
 
     QUEUED = "queued"
     RUNNING = "running"
+    CANCELLING = "cancelling"
     DONE = "done"
     FAILED = "failed"
+    CANCELLED = "cancelled"
+    DELETING = "deleting"
     DELETED = "deleted"
 
 
@@ -57,6 +63,27 @@ class BackupFormat(StrEnum):
 
     DIRECTORY = "directory"
     CUSTOM = "custom"
+
+
+class RestoreState(StrEnum):
+    """Where a restore stands; once it is done, its database may be put in the place of the target's, and back."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    CANCELLING = "cancelling"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    SWAPPING = "swapping"
+    SWAPPED = "swapped"
+    SWAPPING_BACK = "swapping_back"
+
+
+class RestorePurpose(StrEnum):
+    """What a restore is for: a database to keep beside the old one, or the proof that it can be done, dropped at once."""
+
+    BESIDE = "beside"
+    PROOF = "proof"
 
 
 class Direction(StrEnum):

@@ -36,13 +36,14 @@ from app.store.tables import (
     PlanRevision,
     Project,
     Rehearsal,
+    Restore,
     Run,
     RunStep,
     SchemaSnapshot,
     Target,
 )
 from app.store.tables import Plan as PlanRow
-from app.store.words import BackupState, JobState
+from app.store.words import BackupState, JobState, RestoreState
 from tests.doubles.clock import FixedClock
 from tests.doubles.databases import Database
 
@@ -157,6 +158,14 @@ class World:
         with self.sessions.begin() as session:
             row = Backup(target_id=(target or self.production).id, state=BackupState.DONE, created_at=now, finished_at=now)
             row.verified_at = now if verified else None
+            session.add(row)
+            session.flush()
+            return row.id
+
+    def restored(self, backup: int, *, state: RestoreState = RestoreState.DONE, new_database: str = "shop_again") -> int:
+        """As if a worker had just restored a backup beside the old database."""
+        with self.sessions.begin() as session:
+            row = Restore(backup_id=backup, new_database=new_database, requested_by=self.people["operator"].id, state=state)
             session.add(row)
             session.flush()
             return row.id

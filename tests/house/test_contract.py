@@ -41,7 +41,7 @@ def test_whatever_a_page_tells_people_to_type_exists(page):
             assert set(re.findall(r"--[a-z][a-z-]*", rest)) <= FLAGS[command], f"headgate {command}{rest}"
 
 
-@pytest.mark.parametrize("command", ["plan", "user", "target", "token", "audit"])
+@pytest.mark.parametrize("command", ["plan", "backup", "user", "target", "token", "audit"])
 def test_the_page_names_every_verb(command: str):
     (row,) = [line for line in PAGE.splitlines() if line.startswith(f"| `headgate {command} ")]
     verbs = {flag for flag in FLAGS[command] if not flag.startswith("-")}

@@ -8,11 +8,13 @@ from sqlalchemy.orm import Session
 
 from app.actions.starting import frozen_limits
 from app.actions.worker.desk import Desk, target_dsn
+from app.backup.place import place_of
 from app.engine.order import RunOrder
 from app.plan.model import Plan
 from app.review.policy import EnvironmentPolicy
 from app.run.states import StepState
 from app.steps.protocol import LockPolicy
+from app.store.backups import stored_ratio
 from app.store.claims import Claim
 from app.store.runs import get, steps
 from app.store.tables.plans import PlanRevision
@@ -38,7 +40,7 @@ def make_order(session: Session, desk: Desk, claim: Claim) -> RunOrder:
         results_kept=frozenset(step.step_id for step in steps(session, run.id) if step.result),
         skipped=_in_state(session, run, StepState.SKIPPED),
         opened_gates=_opened_gates(session, run),
-        options=_options(desk, run),
+        options=_options(desk, run, stored_ratio(session, run.target_id)),
         lease_seconds=desk.settings.lease_seconds,
         **_rollback(session, run),
     )
@@ -66,12 +68,12 @@ def _opened_gates(session: Session, run: Run) -> dict[str, str]:
     return {row.step_id: row.note or "confirmed" for row in rows}
 
 
-def _options(desk: Desk, run: Run) -> dict[str, Any]:
+def _options(desk: Desk, run: Run, ratio: float | None) -> dict[str, Any]:
     return {
         **run.options,
         "speed": partial(_speed, desk, run.id),
-        "backup_dir": str(desk.settings.backups),
-        "client_bin_dir": str(desk.settings.client_bin_dir) if desk.settings.client_bin_dir else None,
+        "backups": place_of(desk.settings),
+        "backup_ratio": ratio,
     }
 
 

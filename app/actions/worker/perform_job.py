@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import update
 
-from app.actions.worker import analyse, back_up, check_target, measure, rehearse, restore
+from app.actions.worker import analyse, back_up, check_target, measure, rehearse, restore, swap, verify_backup
 from app.actions.worker.desk import Desk, Report
 from app.errors import HeadgateError
 from app.store.claims import job_claimed
@@ -22,7 +22,10 @@ PERFORMERS: Mapping[JobKind, Callable[[Desk, int, Report], None]] = {
     JobKind.ANALYSE: analyse.analyse,
     JobKind.REHEARSE: rehearse.rehearse,
     JobKind.BACKUP: back_up.back_up,
+    JobKind.VERIFY_BACKUP: verify_backup.verify_backup,
     JobKind.RESTORE: restore.restore,
+    JobKind.NAME_SESSIONS: swap.name_sessions,
+    JobKind.SWAP_DATABASE: swap.swap_database,
     JobKind.TAKE_METRICS: measure.measure_now,
 }
 

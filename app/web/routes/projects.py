@@ -93,7 +93,8 @@ def save_environment(work: SignedIn, page: Page, environment_id: int, form: Sent
 
 def _policy(form: Form) -> dict[str, Any]:
     """The rules as the form has them; what is wrong with them is said by the policy itself."""
-    numbers = ("backup_max_age_minutes", "preflight_timeout_ms", *frozen_limits(EnvironmentPolicy()))
+    kept = ("backups_kept_newest", "backups_kept_days")
+    numbers = ("backup_max_age_minutes", "preflight_timeout_ms", *kept, *frozen_limits(EnvironmentPolicy()))
     return {
         "approvals": {risk: form.text(f"approvals_{risk}") for risk in ("low", "medium", "high")},
         "approver_role": form.text("approver_role"),

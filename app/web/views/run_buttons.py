@@ -90,6 +90,9 @@ def bar_of(actor: Actor, page: RunPage) -> Bar:
     # a run that failed before a step was tried, or in its verification, has no step to skip
     if page.now is None or page.now.row.state is not StepState.FAILED:
         found.pop("skip", None)
+    if page.now is not None and page.now.row.kind == "backup" and page.now.row.state is StepState.RUNNING:
+        # the page says why: half of a dump is worth nothing
+        found.pop("pause", None)
     is_backfill = page.now is not None and page.now.row.kind == "backfill"
     return Bar(
         buttons=tuple(found.values()),

@@ -16,6 +16,7 @@ from app.catalog.records import Relation, RelationStatistics, Schema, Statistics
 from app.errors import NotFoundError
 from app.review.policy import EnvironmentPolicy
 from app.run.states import ACTIVE
+from app.store import backups
 from app.store.tables import Backup, Environment, Job, Plan, Project, Run, SchemaSnapshot, Target
 from app.store.words import JobKind, JobState
 from app.web.views.run_lines import RunLine, run_lines
@@ -195,9 +196,7 @@ def target_page(work: Work, target_id: int, *, search: str = "") -> TargetPage:
         extensions=schema.extensions,
         database_bytes=statistics.database_bytes or None,
         has_statements=statistics.has_statements,
-        backups=tuple(
-            session.scalars(select(Backup).where(Backup.target_id == target_id).order_by(Backup.id.desc()).limit(BACKUPS_SHOWN))
-        ),
+        backups=tuple(backups.of_target(session, target_id, limit=BACKUPS_SHOWN)),
         runs=tuple(run_lines(session, Run.target_id == target_id, limit=8)),
         plans=tuple(
             (row[0], row[1])

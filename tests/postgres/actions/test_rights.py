@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +37,6 @@ from app.actions import (
     request_changes,
     request_review,
     resolve_comment,
-    restore_backup,
     resume_run,
     retire_target,
     retry_step,
@@ -45,7 +44,6 @@ from app.actions import (
     set_monitoring_item,
     skip_step,
     start_run,
-    take_backup,
     tick_item,
     untick_item,
 )
@@ -60,6 +58,7 @@ from app.run.states import RunState
 from tests.doubles.clock import FixedClock
 from tests.doubles.databases import fresh_database
 from tests.doubles.world import World, a_plan, a_world
+from tests.postgres.actions.backup_verbs import BACKUP_VERBS
 
 ROLES = ["viewer", "author", "approver", "operator", "project_admin"]
 RANK = {"viewer": 0, "author": 1, "approver": 2, "operator": 3, "project_admin": 4, "admin": 5}
@@ -76,6 +75,7 @@ class Ids:
     digest: str
     run: int
     backup: int
+    restore: int
     comment: int
     person: int
 
@@ -135,11 +135,7 @@ VERBS: dict[str, tuple[str, Callable[[Work, Ids], Any]]] = {
         "project_admin",
         lambda w, i: override_gate.override_gate(w, plan_id=i.plan, gate="backup", reason="fire", digest=i.digest),
     ),
-    "take_backup": ("operator", lambda w, i: take_backup.take_backup(w, target_id=i.target)),
-    "restore_backup": (
-        "operator",
-        lambda w, i: restore_backup.restore_backup(w, backup_id=i.backup, new_database="shop_old", confirmation="shop_old"),
-    ),
+    **BACKUP_VERBS,
     "start_run": ("operator", lambda w, i: start_run.start_run(w, plan_id=i.plan, digest=i.digest, request_token="t")),
     "pause_run": ("operator", lambda w, i: pause_run.pause_run(w, run_id=i.run)),
     "resume_run": ("operator", lambda w, i: resume_run.resume_run(w, run_id=i.run)),
@@ -171,6 +167,7 @@ NO_VERBS = {
     "deciding",
     "drafting",
     "load_readiness",
+    "load_retention",
     "moving",
     "permissions",
     "queueing",
@@ -196,6 +193,7 @@ def ids(world: World) -> Ids:
     world.driven(run, RunState.PAUSED, step="add-note", steps={"add-note": "succeeded"})
     with world.work("author") as work:
         remark = comment.comment(work, plan_id=plan.id, body="Look here")
+    backup = world.backed_up()
     return Ids(
         project=world.project.id,
         environment=world.production.environment_id,
@@ -203,7 +201,8 @@ def ids(world: World) -> Ids:
         plan=plan.id,
         digest=world.digest(plan),
         run=run.id,
-        backup=world.backed_up(),
+        backup=backup,
+        restore=world.restored(backup),
         comment=remark.id,
         person=world.people["viewer"].id,
     )
@@ -246,9 +245,7 @@ def test_for_an_operator_of_another_project_nothing_of_this_one_is_there(world: 
     assert error.message == NotFoundError().message, "a foreign id and a missing one read the same"
 
 
-MISSING = Ids(
-    project=9999, environment=9999, target=9999, plan=9999, digest="0" * 64, run=9999, backup=9999, comment=9999, person=9999
-)
+MISSING = Ids(**{field.name: "0" * 64 if field.name == "digest" else 9999 for field in fields(Ids)})
 
 
 @pytest.mark.parametrize("verb", [verb for verb, (least, _) in VERBS.items() if least != "admin"])

@@ -7,7 +7,6 @@ from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from app.actions import reach
 from app.actions.add_target import add_target
 from app.actions.create_environment import create_environment
 from app.actions.create_first_admin import create_first_admin
@@ -15,12 +14,10 @@ from app.actions.create_project import create_project
 from app.actions.invite_person import invite_person
 from app.actions.permissions import Permission
 from app.actions.read_schema import read_schema
-from app.actions.restore_backup import restore_backup
 from app.actions.sign_in import sign_in
-from app.actions.take_backup import take_backup
 from app.actions.test_target import test_target
 from app.errors import NotFoundError
-from app.store.tables import Backup, Job, Restore, Target
+from app.store.tables import Job, Target
 from app.web.dependencies import Anyone, SignedIn
 from app.web.sign_ins import address_of, keep_sign_in
 from app.web.views.estimates import estimates_page
@@ -74,13 +71,6 @@ class Invitation(BaseModel):
     name: str = ""
     role: str
     password: str | None = None
-
-
-class RestoreWish(BaseModel):
-    """A backup into a new database, whose name is typed twice."""
-
-    new_database: str
-    confirmation: str
 
 
 @router.post("/first-admin", status_code=201)
@@ -160,45 +150,6 @@ def show_target(work: SignedIn, target_id: int) -> dict[str, Any]:
         "error": row.last_error,
         "schema_fingerprint": row.schema_fingerprint,
     }
-
-
-@router.post("/targets/{target_id}/backups", status_code=202)
-def start_backup(work: SignedIn, target_id: int) -> dict[str, Any]:
-    """Queue a backup of the whole database."""
-    return {"backup": take_backup(work, target_id=target_id).id}
-
-
-@router.get("/backups/{backup_id}")
-def show_backup(work: SignedIn, backup_id: int) -> dict[str, Any]:
-    """A backup: state, size, hash."""
-    row: Backup = reach.backup(work, backup_id, Permission.VIEW)
-    return {
-        "id": row.id,
-        "state": row.state,
-        "size_bytes": row.size_bytes,
-        "sha256": row.sha256,
-        "entries": row.entries,
-        "verified_at": row.verified_at,
-        "error": row.error,
-        "progress": row.progress,
-    }
-
-
-@router.post("/backups/{backup_id}/restore", status_code=202)
-def start_restore(work: SignedIn, backup_id: int, body: RestoreWish) -> dict[str, Any]:
-    """Queue a restore into a new database beside the old one."""
-    made = restore_backup(work, backup_id=backup_id, new_database=body.new_database, confirmation=body.confirmation)
-    return {"restore": made.id}
-
-
-@router.get("/restores/{restore_id}")
-def show_restore(work: SignedIn, restore_id: int) -> dict[str, Any]:
-    """A restore: state, rows counted."""
-    row = work.session.get(Restore, restore_id)
-    if row is None:
-        raise NotFoundError("There is no such restore.")
-    reach.backup(work, row.backup_id, Permission.VIEW)
-    return {"id": row.id, "state": row.state, "result": row.result, "error": row.error}
 
 
 @router.get("/jobs/{job_id}")

@@ -7,8 +7,15 @@ UID and GID are ``-`` to stay who we are. The order matters: changing the user c
 import ctypes
 import os
 import sys
+from collections.abc import Sequence
 
 PR_SET_PDEATHSIG = 1
+
+
+def tethered(command: Sequence[str], *, orphaned: int, owner: tuple[int, int] | None = None) -> list[str]:
+    """The command that gets the signal ``orphaned`` when the thread that starts it ends; ``owner`` is (uid, gid) to run as."""
+    uid, gid = (str(part) for part in owner) if owner else ("-", "-")
+    return [sys.executable, "-I", "-S", __file__, str(os.getpid()), str(int(orphaned)), uid, gid, *command]
 
 
 def main(arguments: list[str]) -> None:
