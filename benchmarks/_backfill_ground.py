@@ -1,10 +1,6 @@
 """What the backfill benchmark stands on: a server, tables reset from templates, and what one run costs in time, WAL and space."""
 
-import json
-import os
 import shutil
-import statistics
-import subprocess
 import tempfile
 import threading
 import time
@@ -13,16 +9,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
+import psutil
 import psycopg
 
 from app.backfill.definition import read_definition
 from app.backfill.execute import run_backfill
 from app.backfill.order import BackfillOrder
-from app.backfill.walker import Committed, Report, Walker
+from app.backfill.walker import Committed, Report, Walked, Walker
 from app.clock import SystemClock
-from app.embedded.postgres import EmbeddedPostgres, client_programs
+from app.embedded.postgres import EmbeddedPostgres
 
 SETTINGS = {
     "autovacuum": "off",
@@ -61,6 +58,8 @@ class Cost:
     wal: float = 0.0
     heap: float = 0.0
     indexes: float = 0.0
+    #: processor time of the server's session, or sessions, that did it
+    cpu: float = 0.0
     holds: list[float] = field(default_factory=list)
     rows: int = 0
 
@@ -118,23 +117,21 @@ class Ground:
         with psycopg.connect(self.dsn(), autocommit=True) as connection:
             started = time.perf_counter()
             rows = connection.execute(ONE_UPDATE).rowcount
-            return Cost(seconds=time.perf_counter() - started, rows=rows)
+            seconds = time.perf_counter() - started
+            return Cost(seconds=seconds, cpu=processor_seconds(connection.info.backend_pid), rows=rows)
 
     def ours(self, **spec: Any) -> Cost:
         """Our backfill, from the first look to the proof."""
-        order = BackfillOrder(
-            dsn=self.dsn(), schema="headgate", run=uuid4(), job=uuid4(), epoch=1, step="bench", purpose="bench",
-            definition=read_definition({**FILL, **spec}), clock=SystemClock(), rest=rest,
-        )  # fmt: skip
-        with watched_batches() as batches:
+        with watched_batches() as watched:
             started = time.perf_counter()
-            running = run_backfill(order)
+            running = run_backfill(order(self.dsn(), {**FILL, **spec}))
             while True:
                 try:
                     next(running)
                 except StopIteration as end:
-                    seconds = time.perf_counter() - started
-                    return Cost(seconds=seconds, holds=[batch.seconds for batch in batches], rows=end.value["rows_changed"])
+                    seconds, cpu = time.perf_counter() - started, sum(watched.cpu.values())
+                    holds, rows = [batch.seconds for batch in watched.batches], end.value["rows_changed"]
+                    return Cost(seconds=seconds, cpu=cpu, holds=holds, rows=rows)
 
     def naive(self, *, ordered: bool, syncscan: bool, limit_seconds: float) -> Cost:
         """(b) the loop of the seed: ids to the client, 1,000 at a time; cut off after ``limit_seconds``."""
@@ -156,21 +153,55 @@ def rest(seconds: float) -> None:
     threading.Event().wait(seconds)
 
 
-@contextmanager
-def watched_batches() -> Iterator[list[Committed]]:
+def order(dsn: str, spec: Mapping[str, Any], *, job: UUID | None = None, epoch: int = 1) -> BackfillOrder:
+    """A backfill as a worker would be asked for it."""
+    job = job or uuid4()
+    return BackfillOrder(
+        dsn=dsn,
+        schema="headgate",
+        run=job,
+        job=job,
+        epoch=epoch,
+        step="bench",
+        purpose="bench",
+        definition=read_definition(spec),
+        clock=SystemClock(),
+        rest=rest,
+    )
+
+
+def processor_seconds(pid: int) -> float:
+    """What a process of this machine has used of the processor so far."""
+    times = psutil.Process(pid).cpu_times()
+    return float(times.user + times.system)
+
+
+@dataclass
+class Watched:
     """Every committed batch with the time the client saw, from sending the statement to the commit's answer."""
-    batches: list[Committed] = []
+
+    batches: list[Committed] = field(default_factory=list)
+    #: by the session's process
+    cpu: dict[int, float] = field(default_factory=dict)
+
+
+@contextmanager
+def watched_batches() -> Iterator[Watched]:
+    """Look over the shoulder of every walker."""
+    seen = Watched()
     step = Walker.step
 
     def watched(self: Walker, target_seconds: float, *, passes: int | None = None) -> Report:
         report = step(self, target_seconds, passes=passes)
         if isinstance(report, Committed):
-            batches.append(report)
+            seen.batches.append(report)
+        if isinstance(report, Walked) or len(seen.batches) % 50 == 0:
+            seen.cpu[self.target.pid] = processor_seconds(self.target.pid)
         return report
 
     Walker.step = watched  # type: ignore[method-assign]  # the benchmark looks over the worker's shoulder
     try:
-        yield batches
+        yield seen
     finally:
         Walker.step = step  # type: ignore[method-assign]  # and leaves it as it was
 
@@ -187,67 +218,3 @@ def running_ground(rows: int, settings: Mapping[str, str] | None = None) -> Iter
     finally:
         server.stop(immediate=True)
         shutil.rmtree(folder, ignore_errors=True)
-
-
-@dataclass
-class Latencies:
-    """What an application felt, in milliseconds."""
-
-    p99: float
-    longest: float
-    count: int
-
-
-class Traffic:
-    """pgbench with 500 transactions a second on the same table, its latencies by scheduled start."""
-
-    SCRIPT = (
-        "\\set id random(1, :rows)\n\\set dice random(1, 10)\n\\if :dice <= 7\nSELECT email FROM users WHERE id = :id;\n"
-        "\\else\nUPDATE users SET filler = filler WHERE id = :id;\n\\endif\n"
-    )
-
-    def __init__(self, ground: Ground, seconds: int) -> None:
-        """Runs for so many seconds, or until it is stopped."""
-        self.folder = Path(tempfile.mkdtemp(prefix="hg-"))
-        (self.folder / "script").write_text(self.SCRIPT)
-        command = [client_programs() / "pgbench", "-M", "prepared", "-n", "-R", "500", "-c", "4", "-T", str(seconds), "--log"]
-        command += [f"--log-prefix={self.folder / 'log'}", "-D", f"rows={ground.rows}", "-f", str(self.folder / "script")]
-        self.process = subprocess.Popen(
-            [*map(str, command), ground.dsn()], env=os.environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-
-    def stop(self) -> None:
-        """End it and forget its files."""
-        self.process.terminate()
-        self.process.wait()
-
-    def between(self, start: float, end: float) -> Latencies:
-        """Latencies of the transactions that ended between two moments."""
-        found = []
-        for path in self.folder.glob("log*"):
-            for line in path.read_text().splitlines():
-                parts = line.split()
-                if len(parts) >= 6 and parts[2].isdigit() and start <= int(parts[4]) + int(parts[5]) / 1e6 <= end:  # noqa: PLR2004  # pgbench's log
-                    found.append(int(parts[2]) / 1000)
-        found.sort()
-        return Latencies(
-            p99=found[int(len(found) * 0.99)] if found else 0.0, longest=found[-1] if found else 0.0, count=len(found)
-        )
-
-
-def median(values: list[float]) -> float:
-    """The median, 0 of nothing."""
-    return statistics.median(values) if values else 0.0
-
-
-def percentile(values: list[float], share: float) -> float:
-    """A percentile of what was measured, 0 of nothing."""
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(len(ordered) * share))] if ordered else 0.0
-
-
-def figure(name: str, value: float, unit: str, bar: float, better: str) -> None:
-    """Print one figure as a line of the contract."""
-    ok = value >= bar if better == "higher" else value <= bar
-    line = {"contract": 1, "bench": "backfill", "figure": name, "value": round(value, 3), "unit": unit, "bar": bar}
-    print(json.dumps({**line, "better": better, "ok": ok}), flush=True)
