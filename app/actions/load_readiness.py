@@ -47,7 +47,7 @@ def load_facts(
     policy = EnvironmentPolicy.from_json(environment.policy)
     analysis = _under(policy, environment.name, findings.analysis_of(session, revision.id, target.id, known))
     rehearsal = findings.rehearsal_of(session, revision.id, target.id, known)
-    capabilities = target.capabilities or {}
+    earlier = targets.environments_before(session, environment)
     return Facts(
         now=now,
         plan_id=plan.id,
@@ -58,28 +58,30 @@ def load_facts(
         target_id=target.id,
         target=target.name,
         environment=environment.name,
+        is_own_target=plan.target_id == target.id,
         policy=policy,
         checklist=checklist_of(policy),
         authors=frozenset({plan.author_id, *plans.writers(session, plan.id)}),
         risk=_risk(analysis.risk),
         analysis_id=analysis.id,
         analysis_error=analysis.error,
+        analysis_is_old=_is_old(analysis.schema, target),
+        rehearsal_is_old=_is_old(rehearsal.schema, target),
         rehearsal_error=rehearsal.error,
         evidence=_evidence(revision, target, analysis, rehearsal),
         decisions=reviews.standing_decisions(session, revision.id, target.id, plan.project_id),
         backup=_backup(session, target.id),
         backup_step=backup_step(content),
-        earlier_environments=_earlier_environments(session, environment),
+        earlier_environments=tuple(name for name, _ in earlier),
+        earlier_target_id=earlier[-1][1] if earlier else None,
         earlier_run=_earlier_run(session, environment, revision.digest),
         figures_at=targets.figures_read_at(session, target.id),
         rehearsal_restored=_restored(rehearsal),
-        has_statements=capabilities.get("has_statements"),
+        has_statements=(target.capabilities or {}).get("has_statements"),
         target_error=_target_error(target),
         target_retired=target.retired_at is not None,
         without_rollback=tuple(step.title for step in content.steps() if step.kind in _CHANGING and step.rollback is None),
-        irreversible=tuple(
-            step.title for step in content.steps() if step.rollback is not None and step.rollback.grade == "irreversible"
-        ),
+        irreversible=_irreversible(content),
         ticks=_ticks(session, plan.id, target.id),
         overrides={found.gate: found for found in _overrides(session, revision.id, target.id)},
         open_run=_open_run(session, target.id, run_id),
@@ -125,6 +127,15 @@ def _evidence(revision: PlanRevision, target: Target, analysis: AnalysisFound, r
     )
 
 
+def _irreversible(content: Content) -> tuple[str, ...]:
+    return tuple(step.title for step in content.steps() if step.rollback is not None and step.rollback.grade == "irreversible")
+
+
+def _is_old(schema: str | None, target: Target) -> bool:
+    """True where something was found out with a schema that the target no longer has."""
+    return schema is not None and target.schema_fingerprint is not None and schema != target.schema_fingerprint
+
+
 def _risk(found: str | None) -> Risk:
     return RISKS[RISKS.index(found)] if found in RISKS else "unknown"
 
@@ -144,10 +155,6 @@ def _backup(session: Session, target_id: int) -> BackupTaken | None:
     if found is None or found.finished_at is None:
         return None
     return BackupTaken(id=found.id, finished_at=found.finished_at, verified_at=found.verified_at)
-
-
-def _earlier_environments(session: Session, environment: Environment) -> tuple[str, ...]:
-    return tuple(targets.environments_before(session, environment))
 
 
 def _earlier_run(session: Session, environment: Environment, digest: str) -> EarlierRun | None:

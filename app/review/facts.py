@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from app.plan.checklist import ChecklistItem
+from app.review import links
 from app.review.approvals import Decided
 from app.review.evidence import Evidence
 from app.review.policy import EnvironmentPolicy, Risk
@@ -74,6 +75,8 @@ class Facts:
     target_id: int
     target: str
     environment: str
+    #: False where the plan is meant for another target, and only looked at for this one
+    is_own_target: bool = True
     policy: EnvironmentPolicy
     checklist: tuple[ChecklistItem, ...]
     #: who wrote the plan or this revision
@@ -83,6 +86,9 @@ class Facts:
     analysis_id: int | None = None
     #: the error of the newest analysis or rehearsal where it failed
     analysis_error: str | None = None
+    #: the target's schema changed since it was analysed, since it was rehearsed
+    analysis_is_old: bool = False
+    rehearsal_is_old: bool = False
     rehearsal_error: str | None = None
     evidence: Evidence
     decisions: tuple[Decided, ...] = ()
@@ -90,6 +96,8 @@ class Facts:
     #: the step that takes a backup before the first change, where the plan has one
     backup_step: str | None = None
     earlier_environments: tuple[str, ...] = ()
+    #: a target of the environment just before this one
+    earlier_target_id: int | None = None
     earlier_run: EarlierRun | None = None
     #: when the target's sizes and traffic were last read
     figures_at: datetime | None = None
@@ -107,3 +115,7 @@ class Facts:
     overrides: Mapping[str, Overridden] = field(default_factory=dict)
     #: the run that holds the target, other than the one that is asked for
     open_run: OpenRun | None = None
+
+    def link(self, part: str = "") -> str:
+        """The address of a part of the plan's pages, as it stands for this target."""
+        return links.plan(self.plan_id, part, target_id=None if self.is_own_target else self.target_id)

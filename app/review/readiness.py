@@ -60,10 +60,10 @@ def _hindrances(facts: Facts) -> list[Missing]:
     """What nobody can override, since the run could not work."""
     found = []
     if facts.is_archived:
-        found.append(_fix("archived", "The plan is archived", "Take it out of the archive first.", links.plan(facts.plan_id)))
+        found.append(_fix("archived", "The plan is archived", "Take it out of the archive first.", facts.link()))
     if not facts.is_current:
         why = f"Revision {facts.revision_number} was replaced by a newer one."
-        found.append(_fix("current_revision", "An old revision", why, links.plan(facts.plan_id)))
+        found.append(_fix("current_revision", "An old revision", why, facts.link()))
     if facts.target_retired:
         found.append(_fix("target", f"{facts.target} is retired", "No plan runs on it any more.", links.target(facts.target_id)))
     elif facts.target_error is not None:
@@ -81,8 +81,11 @@ def _gates(facts: Facts, count: Tally) -> list[Missing]:
     found = []
     if facts.analysis_id is None:
         why = facts.analysis_error or f"The risk of this revision on {facts.target} is not known yet."
-        found.append(_gate("analysis", "The analysis", Proof(ok=False, text=why, href=links.plan(facts.plan_id))))
-    if facts.policy.rehearsal_required and not facts.evidence.rehearsal_ok:
+        found.append(_gate("analysis", "The analysis", Proof(ok=False, text=why, href=facts.link("analysis"))))
+    elif facts.analysis_is_old:
+        why = f"The schema of {facts.target} changed since it was analysed: locks and risk may be others now."
+        found.append(_gate("analysis", "A fresh analysis", Proof(ok=False, text=why, href=facts.link("analysis"))))
+    if facts.policy.rehearsal_required and (not facts.evidence.rehearsal_ok or facts.rehearsal_is_old):
         found.append(_gate("rehearsal", "A rehearsal that went well", _not_rehearsed(facts)))
     for gate, what, proof in (
         ("approvals", "Approvals", reviewed(facts, count)),
@@ -95,11 +98,13 @@ def _gates(facts: Facts, count: Tally) -> list[Missing]:
 
 
 def _not_rehearsed(facts: Facts) -> Proof:
-    href = links.plan(facts.plan_id, "rehearsal")
+    href = facts.link("rehearsal")
     if facts.rehearsal_error is not None:
         return Proof(ok=False, text=f"The rehearsal could not be done: {facts.rehearsal_error}", href=href)
     if facts.evidence.rehearsal_id is None:
         return Proof(ok=False, text=f"This revision was not rehearsed for {facts.target} yet.", href=href)
+    if facts.evidence.rehearsal_ok:
+        return Proof(ok=False, text=f"The schema of {facts.target} changed since it was rehearsed.", href=href)
     return Proof(ok=False, text=f"Rehearsal {facts.evidence.rehearsal_id} found something that has to be fixed.", href=href)
 
 

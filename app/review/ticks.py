@@ -84,14 +84,14 @@ def prove(item: ChecklistItem, facts: Facts, tally: Tally) -> Proof | None:
 
 def reviewed(facts: Facts, tally: Tally) -> Proof:
     """Enough people approved exactly this, and nobody asks for changes."""
-    href = links.plan(facts.plan_id, "review")
+    href = facts.link("review")
     if tally.objections:
         first = tally.objections[0]
         return Proof(ok=False, text=f"{first.person} asks for changes: {first.reason}", href=href)
     counted = [judged.decision.person for judged in tally.approvals if judged.counts]
     if tally.enough:
         text = (
-            f"Approved by {_listed(counted)}." if counted else f"{facts.environment} asks for no approval at risk {facts.risk}."
+            f"Approved by {_listed(counted)}." if counted else f"{facts.environment} asks for no approval at {facts.risk} risk."
         )
         return Proof(ok=True, text=text, href=href)
     stale = [
@@ -99,7 +99,7 @@ def reviewed(facts: Facts, tally: Tally) -> Proof:
         for judged in tally.approvals
         if not judged.counts
     ]
-    count = f"{tally.given} of {tally.needed} approvals for risk {facts.risk}"
+    count = f"{tally.given} of {tally.needed} approvals at {facts.risk} risk"
     return Proof(ok=False, text=" ".join([f"{count}.", *stale]), href=href, clears="person")
 
 
@@ -109,18 +109,16 @@ def backup_taken(facts: Facts) -> Proof:
     if not policy.backup_required:
         return Proof(ok=True, text=f"{facts.environment} asks for no backup.", href=links.target(facts.target_id))
     if facts.backup_step is not None:
-        return Proof(
-            ok=True, text=f"The run itself takes one first: {facts.backup_step}.", href=links.plan(facts.plan_id, "steps")
-        )
+        return Proof(ok=True, text=f"The run itself takes one first: {facts.backup_step}.", href=facts.link("steps"))
     if backup is None:
-        return Proof(ok=False, text=f"There is no backup of {facts.target} yet.", href=links.target(facts.target_id))
+        return Proof(ok=False, text=f"There is no backup of {facts.target} yet.", href=links.target(facts.target_id, "backups"))
     if backup.verified_at is None:
         return Proof(ok=False, text=f"Backup {backup.id} was not verified.", href=links.backup(backup.id))
     limit = timedelta(minutes=policy.backup_max_age_minutes)
     age, until = facts.now - backup.finished_at, backup.finished_at + limit
     if age >= limit:
         text = f"The newest backup is {_span(age)} old; here it may be {_span(limit)} old."
-        return Proof(ok=False, text=text, href=links.backup(backup.id))
+        return Proof(ok=False, text=text, href=links.target(facts.target_id, "backups"))
     return Proof(ok=True, text=f"Backup {backup.id}, verified, {_span(age)} old.", href=links.backup(backup.id), until=until)
 
 
@@ -133,12 +131,13 @@ def tested_before(facts: Facts) -> Proof:
         return Proof(ok=True, text=f"{facts.environment} asks for no earlier run.", href=links.target(facts.target_id))
     if not facts.earlier_environments:
         return Proof(ok=True, text="No environment with a target comes before this one.", href=links.target(facts.target_id))
-    return Proof(ok=False, text=f"The same content has to run in {before} first.", href=links.plan(facts.plan_id))
+    href = links.plan(facts.plan_id, "checklist", target_id=facts.earlier_target_id)
+    return Proof(ok=False, text=f"The same content has to run in {before} first.", href=href)
 
 
 def rollback_prepared(facts: Facts) -> Proof:
     """Every step that changes the target has a rollback, or says why not; where it was rehearsed, it restored the schema."""
-    href = links.plan(facts.plan_id, "steps")
+    href = facts.link("steps")
     if facts.without_rollback:
         return Proof(ok=False, text=f"No rollback, and no reason why not: {_listed(list(facts.without_rollback))}.", href=href)
     if facts.irreversible:
@@ -146,7 +145,7 @@ def rollback_prepared(facts: Facts) -> Proof:
         return Proof(ok=True, text=text, href=href)
     if facts.rehearsal_restored is False:
         text = "The rehearsal's rollback left the schema different from what it was."
-        return Proof(ok=False, text=text, href=links.plan(facts.plan_id, "rehearsal"))
+        return Proof(ok=False, text=text, href=facts.link("rehearsal"))
     rehearsed = " The rehearsal undid them all." if facts.rehearsal_restored else ""
     return Proof(ok=True, text=f"Every step can be undone.{rehearsed}", href=href)
 
@@ -205,13 +204,13 @@ def _overridden(item: ChecklistItem, override: Overridden, facts: Facts) -> Item
         is_overridden=True,
         by=override.person,
         text=f"Overridden: {override.reason}",
-        href=links.plan(facts.plan_id, "checklist"),
+        href=facts.link("checklist"),
         at=override.at,
     )
 
 
 def _open(item: ChecklistItem, facts: Facts, text: str) -> ItemStatus:
-    return ItemStatus(item=item, is_ticked=False, text=text, href=links.plan(facts.plan_id, "checklist"))
+    return ItemStatus(item=item, is_ticked=False, text=text, href=facts.link("checklist"))
 
 
 def _listed(words: list[str], last: str = "and") -> str:

@@ -12,12 +12,13 @@ from app.errors import MovedMeanwhileError, NotFoundError
 from app.plan.model import Plan as Content
 from app.run.events import Event, RunFinished, StateChanged
 from app.run.states import ACTIVE, FINISHED, Move, RunState, StepState, transition
+from app.store import jobs
 from app.store.events import append_events
 from app.store.tables.people import Person
 from app.store.tables.plans import Plan, PlanRevision
 from app.store.tables.runs import GateAnswer, Run, RunStep
 from app.store.tables.targets import Environment, Target
-from app.store.words import Direction
+from app.store.words import Direction, JobKind
 
 #: kinds of step that change the target, and so can be undone
 CHANGING = ("sql", "backfill")
@@ -217,6 +218,8 @@ def move_run(
 ) -> RunState:
     """Move a run by compare-and-set, with its event, events that come first in ``also``, and further column values.
 
+    A run that lets go of its target after it began has the target's schema read again, asked for in the same transaction.
+
     Returns the new state. Raises IllegalMoveError where the table has no such move, RunMovedMeanwhileError where the run was no
     longer in the state that was seen.
     """
@@ -226,7 +229,7 @@ def move_run(
         update(Run)
         .where(Run.id == run_id, Run.state == seen)
         .values(state=row.target, state_since=now, reason=said, **values)
-        .returning(Run.started_at, Run.forward_run_id)
+        .returning(Run.started_at, Run.forward_run_id, Run.target_id)
     ).first()
     if moved is None:
         raise _moved_meanwhile(session, run_id, seen)
@@ -236,6 +239,8 @@ def move_run(
         session.execute(update(Run).where(Run.id == run_id).values(finished_at=func.coalesce(Run.finished_at, now)))
         events.append(RunFinished(state=row.target.value, seconds=round(seconds, 3), message=said))
     append_events(session, run_id, tuple(events), at=now)
+    if moved.started_at and seen in ACTIVE and row.target not in ACTIVE | {RunState.ROLLING_BACK}:
+        jobs.queue(session, JobKind.SNAPSHOT_SCHEMA, moved.target_id, requested_by=None, now=now)
     if row.target is RunState.CANCELLED and moved.forward_run_id is not None:
         _tell_forward(session, moved.forward_run_id, run_id, now)
     return row.target

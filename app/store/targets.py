@@ -56,19 +56,20 @@ def of_project(session: Session, project_id: int, *, retired: bool = False) -> l
     return [(target, environment) for target, environment in rows]
 
 
-def environments_before(session: Session, environment: Environment) -> list[str]:
-    """The names of the environments that a change is promoted through before this one, those that have a target."""
-    return list(
-        session.scalars(
-            select(Environment.name)
-            .where(
-                Environment.project_id == environment.project_id,
-                Environment.position < environment.position,
-                select(Target.id).where(Target.environment_id == Environment.id, Target.retired_at.is_(None)).exists(),
-            )
-            .order_by(Environment.position)
+def environments_before(session: Session, environment: Environment) -> list[tuple[str, int]]:
+    """The environments that a change is promoted through before this one, in order: each one's name and its first target."""
+    rows = session.execute(
+        select(Environment.name, func.min(Target.id))
+        .join(Target, Target.environment_id == Environment.id)
+        .where(
+            Environment.project_id == environment.project_id,
+            Environment.position < environment.position,
+            Target.retired_at.is_(None),
         )
+        .group_by(Environment.id)
+        .order_by(Environment.position)
     )
+    return [(name, target_id) for name, target_id in rows]
 
 
 def policy_of(session: Session, target: Target) -> EnvironmentPolicy:

@@ -25,6 +25,8 @@ TONES: dict[tuple[str, str], Tone] = {
     ("plan", "in_review"): Tone(_WARN, "eye", "in review"),
     ("plan", "approved"): Tone(_OK, "check", "approved"),
     ("plan", "rejected"): Tone(_BAD, "message-square-warning", "changes requested"),
+    ("plan", "not_approved_any_more"): Tone(_WARN, "history", "approval no longer counts"),
+    ("plan", "not_approved_here"): Tone(_IDLE, "circle-dashed", "not approved for this target"),
     ("plan", "archived"): Tone(_IDLE, "archive", "archived"),
     ("job", "queued"): Tone(_MOVING, "clock", "queued"),
     ("job", "running"): Tone(_MOVING, "loader", "running"),

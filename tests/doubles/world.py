@@ -43,6 +43,7 @@ from app.store.tables import (
     Target,
 )
 from app.store.tables import Plan as PlanRow
+from app.store.targets import newest_snapshot
 from app.store.words import BackupState, JobState, RestoreState
 from tests.doubles.clock import FixedClock
 from tests.doubles.databases import Database
@@ -134,6 +135,8 @@ class World:
             row = plans.queue_analysis(session, revision.id, meant.id, now=self.clock.now())
             row.state, row.report, row.rules_version = JobState.DONE, {"risk": risk}, rules
             row.finished_at = self.clock.now()
+            seen = newest_snapshot(session, meant.id)
+            row.snapshot_id = seen.id if seen else None
 
     def rehearsed(self, plan: PlanRow, *, ok: bool = True, target: Target | None = None, after: str = "x") -> None:
         """As if a worker had rehearsed the newest revision."""
@@ -141,7 +144,8 @@ class World:
         with self.sessions.begin() as session:
             row = plans.queue_rehearsal(session, revision.id, meant.id, now=self.clock.now())
             row.state, row.ok, row.finished_at = JobState.DONE, ok, self.clock.now()
-            row.result = {"ok": ok, "schema": {"before": "w", "after": after}}
+            seen = session.get_one(Target, meant.id).schema_fingerprint
+            row.result = {"ok": ok, "schema": {"before": "w", "after": after}, "target_schema": seen}
 
     def looked_at(self, target: Target | None = None, *, fingerprint: str = FINGERPRINT) -> None:
         """As if a worker had just read the target's schema and figures."""

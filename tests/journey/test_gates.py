@@ -13,6 +13,7 @@ from tests.doubles.waiting import until
 from tests.journey.theatre import plan_file, sql_step
 
 NOTE = sql_step("note", "ALTER TABLE public.users ADD COLUMN note text", "ALTER TABLE public.users DROP COLUMN note")
+INDEX = sql_step("index", "CREATE INDEX CONCURRENTLY users_by_id ON public.users (id)", "DROP INDEX public.users_by_id")
 GATE = "id: ask\nkind: gate\nask: The release is live"
 REVIEWED = {"approvals": {"low": 1, "medium": 1, "high": 1}}
 
@@ -31,9 +32,9 @@ def refusal(call, *arguments, **more) -> RefusedError:
     return refused.value
 
 
-def reviewed(theatre, target) -> tuple[int, str]:
+def reviewed(theatre, target, step=NOTE) -> tuple[int, str]:
     """A plan in review, and its digest."""
-    plan = theatre.plan(target, plan=plan_file(NOTE))
+    plan = theatre.plan(target, plan=plan_file(step))
     theatre.cast["author"].post(f"/plans/{plan}/submit")
     return plan, theatre.cast["author"].get(f"/plans/{plan}")["digest"]
 
@@ -142,6 +143,23 @@ def test_drift_between_approval_and_start_makes_the_approval_stale_and_the_run_i
     assert "approvals" in missing(theatre, plan)
     assert refusal(theatre.press, run, "retry").status == 409
     theatre.press(run, "cancel")
+
+
+def test_a_run_that_changed_the_schema_makes_old_what_was_known_for_other_plans_and_leaves_its_own(theatre, users):
+    target = theatre.target(users.dsn, **REVIEWED)
+    (first, digest), (second, other) = reviewed(theatre, target), reviewed(theatre, target, INDEX)
+    for plan, shown in ((first, digest), (second, other)):
+        theatre.cast["approver"].post(f"/plans/{plan}/approve", {"digest": shown})
+    assert missing(theatre, second) == set()
+    theatre.until_run(theatre.start(first), "monitoring")
+    until(lambda: missing(theatre, second) == {"analysis", "approvals"}, seconds=20)
+    error = refusal(theatre.press_start, second)
+    assert "The schema of" in error.message
+    assert "changed since it was analysed" in error.message
+    theatre.cast["author"].post(f"/plans/{second}/analyse")
+    until(lambda: missing(theatre, second) == {"approvals"}, seconds=20)
+    theatre.cast["approver"].post(f"/plans/{second}/approve", {"digest": other})
+    assert missing(theatre, second) == set()
 
 
 def test_a_backup_that_has_grown_old_no_longer_counts(theatre, users):

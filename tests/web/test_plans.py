@@ -1,6 +1,8 @@
 import pytest
 
+from app.actions.edit_plan import edit_plan
 from app.actions.request_review import request_review
+from app.run.states import RunState
 from app.web.views.plan_document import step_detail
 from tests.doubles.world import a_plan, a_step
 from tests.web.site import Forms, Site
@@ -46,7 +48,60 @@ def test_what_is_missing_is_listed_with_who_clears_it(site: Site):
     page = site.browser("operator").get(f"/plans/{plan.id}").text
     assert "A fresh backup" in page
     assert "There is no backup of shop-production yet." in page
-    assert "Takes a person" in page
+    assert "takes a person · " in page
+    assert f'href="/targets/{site.world.production.id}#backups">Take a backup' in page
+
+
+def test_a_plan_that_is_done_stays_approved_and_armed_whatever_its_run_changed(site: Site):
+    plan = site.world.ready()
+    run = site.world.started(plan)
+    site.world.driven(run, RunState.MONITORING)
+    site.world.looked_at(fingerprint="e" * 64)
+    approver = site.browser("approver")
+    page = approver.get(f"/plans/{plan.id}").text
+    assert "Done, and being watched" in page
+    assert '<b>Approved</b><span class="sub">1 of 1' in page
+    assert f'<b>Armed</b><span class="sub">when run {run.id} began' in page
+    assert "before the schema changed" not in page
+    review = approver.get(f"/plans/{plan.id}/review").text
+    assert "nothing left to decide" in review
+    assert "no longer counts" not in review
+    checklist = approver.get(f"/plans/{plan.id}/checklist").text
+    assert "As it stood when" in checklist
+    assert ">Tick<" not in checklist
+    assert "It ran already." in site.browser("operator").get(f"/plans/{plan.id}/start").text
+
+
+def test_a_schema_that_changed_makes_what_was_known_old_and_the_rail_says_so(site: Site):
+    plan = site.world.ready()
+    author = site.browser("author")
+    assert "Ready to start" in site.browser("operator").get(f"/plans/{plan.id}").text
+    site.world.looked_at(fingerprint="e" * 64)
+    page = author.get(f"/plans/{plan.id}").text
+    assert "Approval no longer counts" in page
+    assert "low risk, before the schema changed" in page
+    assert "went well, before the schema changed" in page
+    assert "0 of 1, Approver&#39;s no longer counts: the target&#39;s schema changed since" in page
+    assert "Analyse it again" in page
+    assert "approval no longer counts" in author.get("/plans").text
+    site.world.analysed(plan)
+    assert "Rehearse it again" in author.get(f"/plans/{plan.id}").text
+    site.world.rehearsed(plan)
+    assert "A plan waits for your review" in site.browser("approver").get("/").text
+    review = site.browser("approver").get(f"/plans/{plan.id}/review").text
+    assert "Your approval no longer counts." in review
+    assert "Approve revision 1 again" in review
+
+
+def test_an_edit_after_the_run_begins_the_way_anew(site: Site):
+    plan = site.world.ready()
+    run = site.world.started(plan)
+    site.world.driven(run, RunState.COMPLETED)
+    with site.world.work("author") as work:
+        edit_plan(work, plan_id=plan.id, content=a_plan("Another"), based_on=site.world.digest(plan))
+    page = site.browser("author").get(f"/plans/{plan.id}").text
+    assert f"run {run.id} did an earlier revision" in page
+    assert "Being analysed" in page
 
 
 def test_the_list_is_filtered_and_paged_on_the_server(site: Site):

@@ -35,6 +35,29 @@ def test_an_approval_is_bound_to_the_digest_of_the_page(site: Site, plan: Plan):
     assert "Fine" in page
 
 
+def test_who_has_approved_is_told_so_and_offered_the_opposite_only(site: Site, plan: Plan):
+    browser, path = site.browser("approver"), f"/plans/{plan.id}/review"
+    browser.post(f"/plans/{plan.id}/approve", data={"digest": site.world.digest(plan)})
+    page = browser.get(path).text
+    assert "You approved this revision." in page
+    assert f'action="/plans/{plan.id}/approve"' not in page
+    fields = Forms(page).fields(f"/plans/{plan.id}/request-changes")
+    assert browser.post(f"/plans/{plan.id}/request-changes", data={**fields, "note": "On second thought"}).status_code == 303
+    page = browser.get(path).text
+    assert "You asked for changes to this revision." in page
+    assert "Approving it takes your request back." in page
+    assert f'action="/plans/{plan.id}/approve"' in page
+
+
+def test_what_is_not_analysed_is_not_offered_for_approval(site: Site):
+    made = site.world.imported()
+    with site.world.work("author") as work:
+        request_review(work, plan_id=made.id)
+    page = site.browser("approver").get(f"/plans/{made.id}/review").text
+    assert "It can&#39;t be approved before it is analysed for shop-production" in page
+    assert "Approve revision" not in page
+
+
 def test_a_stale_page_can_not_approve_what_it_did_not_show(site: Site, plan: Plan):
     browser = site.browser("approver")
     answer = browser.post(f"/plans/{plan.id}/approve", data={"digest": "0" * 64})

@@ -7,8 +7,9 @@ from app.analysis.report import Analysis
 from app.web.dependencies import Page, SignedIn
 from app.web.routes.plans import TargetQuery, report_of
 from app.web.views.analysis import rows_said, running_now, uses
-from app.web.views.plan_head import plan_head, standing
+from app.web.views.plan_head import plan_head
 from app.web.views.recipes import offers_by_statement
+from app.web.views.standing import standing
 
 router = APIRouter(include_in_schema=False)
 

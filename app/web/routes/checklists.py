@@ -17,7 +17,8 @@ from app.web.forms import Form, SentForm
 from app.web.routes.plans import TargetQuery, report_of
 from app.web.views.checklists import checklist_page
 from app.web.views.plan_document import plan_document
-from app.web.views.plan_head import plan_head, standing
+from app.web.views.plan_head import plan_head
+from app.web.views.standing import standing
 from app.web.views.step_limits import step_limits
 
 router = APIRouter(prefix="/plans/{plan_id}", include_in_schema=False)
@@ -79,7 +80,7 @@ def _start_page(
         "checklists/start.html",
         status=422 if errors else 200,
         head=plan_head(work, now),
-        tab="checklist",
+        tab="start",
         page=checklist_page(work, now),
         policy=now.policy,
         titles={step.id: step.title for step in now.content.steps()},

@@ -23,7 +23,8 @@ from app.web.forms import SentForm
 from app.web.routes.plans import report_of
 from app.web.views import plan_document as documents
 from app.web.views.imports import line_of
-from app.web.views.plan_head import plan_head, standing
+from app.web.views.plan_head import plan_head
+from app.web.views.standing import standing
 from app.web.views.step_form import edited_document, sent_values, step_values
 
 router = APIRouter(prefix="/plans/{plan_id}", include_in_schema=False)
@@ -67,7 +68,7 @@ def edit_brief(work: SignedIn, page: Page, plan_id: int, take: str = "") -> HTML
     return page.show(
         "plans/edit_brief.html",
         head=plan_head(work, now),
-        tab="plan",
+        tab="brief",
         brief=brief,
         proposals=proposals,
         errors={},
@@ -147,7 +148,7 @@ def _edit_form(
         "plans/edit.html",
         status=problem.status if problem else 200,
         head=plan_head(work, now),
-        tab="steps",
+        tab="edit",
         text=text,
         errors={},
         base_digest=base_digest,

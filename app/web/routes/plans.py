@@ -20,8 +20,9 @@ from app.web.views import plan_document as documents
 from app.web.views import plans as view
 from app.web.views import revisions
 from app.web.views.paging import query_of
-from app.web.views.plan_head import Standing, plan_head, standing
+from app.web.views.plan_head import plan_head
 from app.web.views.run_lines import run_lines
+from app.web.views.standing import Standing, standing
 from app.web.views.step_limits import step_limits
 from app.web.views.targets import projects as project_boxes
 
@@ -147,7 +148,7 @@ def analyse(work: SignedIn, plan_id: int, form: SentForm) -> Response:
     """Have it analysed again."""
     target_id = form.optional_number("target_id")
     analyse_plan(work, plan_id=plan_id, target_id=target_id)
-    return go_to(f"/plans/{plan_id}/analysis")
+    return go_to(f"/plans/{plan_id}/analysis" + (f"?target={target_id}" if target_id else ""))
 
 
 @router.post("/{plan_id}/rehearse")

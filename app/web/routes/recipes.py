@@ -12,7 +12,8 @@ from app.plan.model import PHASES
 from app.web.dependencies import Page, SignedIn, go_to
 from app.web.forms import SentForm
 from app.web.views import revisions
-from app.web.views.plan_head import plan_head, standing
+from app.web.views.plan_head import plan_head
+from app.web.views.standing import standing
 
 router = APIRouter(prefix="/plans/{plan_id}/recipes", include_in_schema=False)
 

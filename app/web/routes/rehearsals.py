@@ -7,8 +7,9 @@ from app.actions.permissions import Permission
 from app.store.words import OPEN
 from app.web.dependencies import Page, SignedIn
 from app.web.routes.plans import TargetQuery
-from app.web.views.plan_head import plan_head, standing
+from app.web.views.plan_head import plan_head
 from app.web.views.rehearsals import rehearsal_page
+from app.web.views.standing import standing
 
 router = APIRouter(include_in_schema=False)
 

@@ -13,8 +13,9 @@ from app.web.dependencies import Page, Pages, SignedIn, go_to, undo
 from app.web.forms import Form, SentForm
 from app.web.routes.plans import TargetQuery, report_of
 from app.web.views.plan_document import plan_document
-from app.web.views.plan_head import plan_head, standing
+from app.web.views.plan_head import plan_head
 from app.web.views.reviews import review_page
+from app.web.views.standing import standing
 
 router = APIRouter(include_in_schema=False)
 

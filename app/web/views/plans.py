@@ -5,14 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from app.actions.work import Work
+from app.run.states import RunState
 from app.store.tables import Analysis as AnalysisRow
-from app.store.tables import Environment, Person, Plan, PlanRevision, Project, Run, Target
-from app.store.words import JobState, PlanState
+from app.store.tables import Decision, Environment, Person, Plan, PlanRevision, Project, Run, Target
+from app.store.words import JobState, PlanState, Verdict
 from app.web.views.paging import Paging
 from app.web.views.visible import in_sight
 
@@ -25,6 +26,8 @@ class PlanLine:
     name: str
     project: str
     state: PlanState
+    #: the word of ``tones`` that says how it stands: its state, or that its approval no longer counts
+    word: str
     revision: int
     risk: str | None
     target: str | None
@@ -69,7 +72,8 @@ def plan_lines(work: Work, wanted: PlanFilter, number: int) -> tuple[list[PlanLi
     ).all()
     risks = _risks(work.session, [row[0] for row in rows])
     runs = _last_runs(work.session, [row[0].id for row in rows])
-    return [_plan_line(tuple(row), risks, runs) for row in rows], page
+    stale = _stale(work.session, [row[0] for row in rows])
+    return [_plan_line(tuple(row), risks, runs, stale) for row in rows], page
 
 
 def _risks(session: Session, plans: list[Plan]) -> dict[int, str]:
@@ -93,7 +97,29 @@ def _last_runs(session: Session, plan_ids: list[int]) -> dict[int, tuple[int, st
     return {plan_id: (run_id, state.value) for plan_id, run_id, state in rows}
 
 
-def _plan_line(row: tuple[Any, ...], risks: Mapping[int, str], runs: Mapping[int, tuple[int, str]]) -> PlanLine:
+def _stale(session: Session, plans: list[Plan]) -> set[int]:
+    """Approved plans that have not run yet, and whose target's schema is another one than what somebody approved."""
+    return set(
+        session.scalars(
+            select(Plan.id)
+            .join(Target, Target.id == Plan.target_id)
+            .join(Decision, (Decision.revision_id == Plan.current_revision_id) & (Decision.target_id == Target.id))
+            .where(
+                Plan.id.in_([plan.id for plan in plans if plan.state is PlanState.APPROVED]),
+                Decision.verdict == Verdict.APPROVE,
+                Decision.dismissed_at.is_(None),
+                Decision.evidence["catalog_fingerprint"].astext.is_distinct_from(Target.schema_fingerprint),
+                ~exists().where(
+                    Run.revision_id == Plan.current_revision_id,
+                    Run.target_id == Target.id,
+                    Run.state.in_((RunState.MONITORING, RunState.COMPLETED)),
+                ),
+            )
+        )
+    )
+
+
+def _plan_line(row: tuple[Any, ...], risks: Mapping[int, str], runs: Mapping[int, tuple[int, str]], stale: set[int]) -> PlanLine:
     plan, project, author, revision, target, environment, is_production = row
     run_id, run_state = runs.get(plan.id, (None, None))
     return PlanLine(
@@ -101,6 +127,7 @@ def _plan_line(row: tuple[Any, ...], risks: Mapping[int, str], runs: Mapping[int
         name=plan.name,
         project=project,
         state=plan.state,
+        word="not_approved_any_more" if plan.id in stale else plan.state.value,
         revision=revision or 0,
         risk=risks.get(plan.current_revision_id),
         target=target,

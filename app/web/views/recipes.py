@@ -4,7 +4,7 @@ from app.actions.drafting import last_schema
 from app.actions.work import Work
 from app.analysis.report import Analysis
 from app.recipes.offers import Offer, recipes_for
-from app.web.views.plan_head import Standing
+from app.web.views.standing import Standing
 
 
 def offers_by_statement(work: Work, now: Standing) -> dict[tuple[str, int], list[Offer]]:

@@ -12,11 +12,11 @@ from app.actions.work import Work
 from app.analysis.report import Analysis
 from app.review.approvals import Tally
 from app.store import reviews
-from app.store.tables import Decision, PlanRevision
+from app.store.tables import Decision, PlanRevision, Run
 from app.web.formats import milliseconds
 from app.web.views.plan_document import PlanDocument
-from app.web.views.plan_head import Standing
 from app.web.views.revisions import changes_between, content_of
+from app.web.views.standing import Standing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +47,17 @@ class Thread:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Own:
+    """What the one who looks has decided about this revision for this target already."""
+
+    is_approval: bool
+    at: datetime
+    reason: str
+    #: why the approval no longer counts; empty where it does
+    not_counted: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewPage:
     """Everything a reviewer decides by."""
 
@@ -64,7 +75,11 @@ class ReviewPage:
     may_comment: bool
     #: why the one who looks can't decide; empty where they can
     cannot_decide: str
-    own_verdict: str
+    #: why they can ask for changes, but not approve; empty where they can
+    cannot_approve: str
+    own: Own | None
+    #: the run that did it, where it is done
+    done: Run | None
 
     def at(self, step_id: str) -> dict[int, list[Thread]]:
         """The threads of a step's lines."""
@@ -81,7 +96,7 @@ class ReviewPage:
 
 def review_page(work: Work, now: Standing, document: PlanDocument, report: Analysis | None) -> ReviewPage:
     """Put the review together for the one who looks."""
-    own = _own_decision(work, now)
+    tally = now.readiness.approvals if now.readiness else None
     return ReviewPage(
         changes=tuple((step.title, _sentence(step.kind, step.detail, report, step.id)) for step in document.steps),
         worst_moment=_worst_moment(report),
@@ -90,10 +105,12 @@ def review_page(work: Work, now: Standing, document: PlanDocument, report: Analy
         proof=tuple(_proof(now)),
         since=_since(work, now),
         threads=threads_of(work, now.plan.id),
-        tally=now.readiness.approvals if now.readiness else None,
+        tally=tally,
         may_comment=work.actor.may(now.plan.project_id, Permission.COMMENT),
         cannot_decide=_cannot_decide(work, now),
-        own_verdict=own.verdict.value if own else "",
+        cannot_approve=_cannot_approve(now),
+        own=_own(tally, work.actor.person_id) if tally else None,
+        done=now.done,
     )
 
 
@@ -212,17 +229,21 @@ def _proof(now: Standing) -> list[tuple[str, str]]:
     return lines
 
 
-def _own_decision(work: Work, now: Standing) -> Decision | None:
-    return work.session.scalar(
-        select(Decision)
-        .where(
-            Decision.revision_id == now.revision.id,
-            Decision.person_id == work.actor.person_id,
-            Decision.target_id == (now.target.id if now.target else 0),
-            Decision.dismissed_at.is_(None),
-        )
-        .limit(1)
-    )
+def _own(tally: Tally, person_id: int) -> Own | None:
+    for judged in tally.approvals:
+        if judged.decision.person_id == person_id:
+            decision = judged.decision
+            return Own(is_approval=True, at=decision.at, reason=decision.reason, not_counted=judged.not_counted)
+    for objection in tally.objections:
+        if objection.person_id == person_id:
+            return Own(is_approval=False, at=objection.at, reason=objection.reason)
+    return None
+
+
+def _cannot_approve(now: Standing) -> str:
+    if now.facts is None or now.facts.analysis_id is not None:
+        return ""
+    return f"It can't be approved before it is analysed for {now.facts.target}: nobody could know what they approve."
 
 
 def _since(work: Work, now: Standing) -> tuple[int, tuple[str, ...]] | None:
@@ -243,6 +264,8 @@ def _since(work: Work, now: Standing) -> tuple[int, tuple[str, ...]] | None:
 def _cannot_decide(work: Work, now: Standing) -> str:
     if now.facts is None:
         return "The plan has no target yet: its author chooses one."
+    if now.done is not None:
+        return f"Run {now.done.id} did exactly this on {now.facts.target}: there is nothing left to decide."
     if now.plan.state.value in ("draft", "archived"):
         return "Nobody asked for a review of this revision yet." if now.plan.state.value == "draft" else "The plan is archived."
     if work.actor.person_id in now.facts.authors:

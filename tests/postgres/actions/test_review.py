@@ -26,7 +26,7 @@ from tests.postgres.actions.reviewing import approve, missing
 def test_as_many_people_as_the_policy_asks_for_approve_a_plan(world: World, plan: Plan):
     approve(world, plan, "approver")
     assert world.plan(plan).state is PlanState.IN_REVIEW
-    assert missing(world, plan)["approvals"] == "1 of 2 approvals for risk high."
+    assert missing(world, plan)["approvals"] == "1 of 2 approvals at high risk."
     approve(world, plan, "second_approver")
     assert world.plan(plan).state is PlanState.APPROVED
     assert "approvals" not in missing(world, plan)
@@ -189,7 +189,7 @@ def test_an_approval_is_stale_when_something_moved_and_the_page_says_what(world:
 def test_a_rehearsal_with_the_same_result_takes_nothing_away(world: World, plan: Plan):
     approve(world, plan, "approver")
     world.rehearsed(plan)
-    assert missing(world, plan)["approvals"] == "1 of 2 approvals for risk high."
+    assert missing(world, plan)["approvals"] == "1 of 2 approvals at high risk."
 
 
 def test_a_higher_risk_asks_for_more_approvals_than_were_given(world: World, plan: Plan):
@@ -197,7 +197,7 @@ def test_a_higher_risk_asks_for_more_approvals_than_were_given(world: World, pla
     approve(world, plan, "approver")
     assert "approvals" not in missing(world, plan)
     world.analysed(plan, "high")
-    assert missing(world, plan)["approvals"] == "1 of 2 approvals for risk high."
+    assert missing(world, plan)["approvals"] == "1 of 2 approvals at high risk."
 
 
 def test_an_approver_who_lost_the_role_or_the_account_no_longer_counts(world: World, plan: Plan):

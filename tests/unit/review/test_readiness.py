@@ -70,7 +70,7 @@ def test_with_everything_there_it_is_ready_and_every_item_is_ticked_with_evidenc
         ({"analysis_id": None}, "analysis", "The risk of this revision on shop is not known yet."),
         ({"analysis_id": None, "analysis_error": "gone"}, "analysis", "gone"),
         ({"evidence": replace(EVIDENCE, rehearsal_ok=False)}, "rehearsal", "Rehearsal 4 found something that has to be fixed."),
-        ({"decisions": ()}, "approvals", "0 of 1 approvals for risk low."),
+        ({"decisions": ()}, "approvals", "0 of 1 approvals at low risk."),
         ({"earlier_run": None}, "staging_first", "The same content has to run in staging first."),
         ({"backup": None}, "backup", "There is no backup of shop yet."),
         ({"without_rollback": ("a", "b", "c")}, "checklist:rollback-prepared", "No rollback, and no reason why not: a, b and c."),
