@@ -2,7 +2,7 @@
 
 import logging
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("headgate.web")
 UNAUTHORIZED, SERVER_FAULT, UNAVAILABLE = 401, 500, 503
+#: a right that is missing, somebody who was faster, too many tries, a part that is away: a way out exists, nothing is broken
+_NOBODYS_FAULT = {403, 409, 429, 503}
 TITLES = {
     400: "This can't be done as asked",
     401: "Sign in first",
@@ -80,7 +82,22 @@ def problem_facts(request: Request, error: HeadgateError) -> dict[str, Any]:
         "facts": getattr(error, "facts", {}),
         "reference": getattr(request.state, "request_id", ""),
         "is_fault": error.status >= SERVER_FAULT,
+        "again": page_of(request),
+        "tone": "" if error.status == NotFoundError.status else "is-warn" if error.status in _NOBODYS_FAULT else "is-bad",
     }
+
+
+def page_of(request: Request) -> str:
+    """The page to load again: the address itself where it was only looked at, else the page that the sent form stood on."""
+    asked = request.url.path
+    if request.method in {"GET", "HEAD"}:
+        return asked + (f"?{request.url.query}" if request.url.query else "")
+    before = urlsplit(request.headers.get("referer", ""))
+    is_ours = before.netloc.lower() == request.headers.get("host", "").lower() and before.path.startswith("/")
+    # a page that answered a form stands at the form's own address, where nothing can be loaded
+    if is_ours and not before.path.startswith("//") and before.path != asked:
+        return before.path + (f"?{before.query}" if before.query else "")
+    return asked.rpartition("/")[0] or "/"
 
 
 def answer_problem(request: Request, error: HeadgateError) -> Response:

@@ -1,5 +1,6 @@
 """Projects, their environments, and the rules of each."""
 
+from types import SimpleNamespace
 from typing import Any
 
 from fastapi import APIRouter
@@ -87,7 +88,7 @@ def save_environment(work: SignedIn, page: Page, environment_id: int, form: Sent
         undo(work)
         environment = work.session.get_one(Environment, environment_id)
         project = work.session.get_one(Project, environment.project_id)
-        return _environment_form(page, project, environment, values, error.fields)
+        return _environment_form(page, project, environment, values, error.fields, typed=form)
     return go_to("/targets", "policy-saved")
 
 
@@ -108,21 +109,34 @@ def _policy(form: Form) -> dict[str, Any]:
 
 
 def _environment_form(
-    page: Pages, project: Project, environment: Environment | None, values: dict[str, Any], errors: dict[str, str]
+    page: Pages,
+    project: Project,
+    environment: Environment | None,
+    values: dict[str, Any],
+    errors: dict[str, str],
+    *,
+    typed: Form | None = None,
 ) -> HTMLResponse:
+    """The form; after a refusal with everything as it was ``typed``."""
     policy = EnvironmentPolicy.from_json(environment.policy) if environment else EnvironmentPolicy()
     items = policy.checklist if policy.checklist is not None else [item.id for item in DEFAULT_CHECKLIST]
+    texts = {
+        "windows": "\n".join(" ".join(window.as_json()) for window in policy.windows),
+        "checklist": "\n".join(items),
+        "severities": "\n".join(f"{rule} {level}" for rule, level in sorted(policy.severities.items())),
+    }
+    if typed is not None:
+        texts = {name: typed.long_text(name) for name in texts}
     return page.show(
         "targets/environment_form.html",
         status=UNPROCESSABLE if errors else 200,
         project=project,
         environment=environment,
         values=values,
-        policy=policy,
+        policy=policy if typed is None else SimpleNamespace(**_policy(typed)),
         errors=errors,
         colors=[(color, color) for color in COLORS],
         roles=[(role.value, role.value) for role in Role],
-        windows="\n".join(" ".join(window.as_json()) for window in policy.windows),
-        checklist="\n".join(items),
-        severities="\n".join(f"{rule} {level}" for rule, level in sorted(policy.severities.items())),
+        own_items=[item.id for item in DEFAULT_CHECKLIST],
+        **texts,
     )

@@ -14,6 +14,7 @@ from app.web.dependencies import Anyone, Page, Pages, SignedIn, go_to, undo
 from app.web.forms import SentForm
 from app.web.render import THEME_COOKIE, THEMES
 from app.web.routes.sign_in import own_path
+from app.web.views.settings import program_of
 
 router = APIRouter(prefix="/settings", include_in_schema=False)
 A_YEAR_SECONDS = 365 * 24 * 3600
@@ -38,6 +39,7 @@ def _page(
         tokens=sign_ins.tokens(work.session, work.actor.person_id),
         issued=issued,
         errors=errors or {},
+        program_of=program_of,
     )
 
 

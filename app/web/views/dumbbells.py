@@ -64,7 +64,7 @@ def ticks(comparison: Comparison) -> tuple[Tick, ...]:
         found = [10.0**decade * step for decade in decades for step in steps if low <= 10.0**decade * step <= high]
         if len(found) <= _MOST_TICKS:
             break
-    spaced = found[:: math.ceil(len(found) / _MOST_TICKS)] if found else [low, high]
+    spaced = found[:: math.ceil(len(found) / _MOST_TICKS)] if len(found) > 1 else [low, high]
     return tuple(Tick(x=place(value, low, high) or 0.0, text=_mean(value)) for value in spaced)
 
 

@@ -40,6 +40,8 @@ class RunPage:
     target_id: int
     server_version: str | None
     environment: str
+    #: a word of actions.wording.COLORS
+    environment_color: str
     is_production: bool
     by: str
     is_rollback: bool
@@ -129,6 +131,7 @@ def load_run(session: Session, run_id: int, *, folder: Path | None = None) -> Ru
         target_id=target.id,
         server_version=target.server_version,
         environment=environment.name,
+        environment_color=environment.color,
         is_production=environment.is_production,
         by=person,
         is_rollback=run.direction is Direction.ROLLBACK,
