@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from app.actions import reach
+from app.actions.driving import refuse_unless_driver
 from app.actions.permissions import Permission
 from app.actions.work import Work
 from app.errors import MovedMeanwhileError
@@ -67,8 +68,14 @@ def note(work: Work, run: Run, act: str, **details: Any) -> None:
 
 
 def held(work: Work, run_id: int, permission: Permission = Permission.CONTROL_RUN) -> Run:
-    """The run as it is now, its row held: whoever acts on it at the same time waits and then sees what was done."""
-    return reach.run(work, run_id, permission, held=True)
+    """The run as it is now, its row held: whoever acts on it at the same time waits and then sees what was done.
+
+    Raises NotFoundError, NotAllowedError, NotDriverError where somebody else drives it. Gates are opened by role, not by driver.
+    """
+    run = reach.run(work, run_id, permission, held=True)
+    if permission is not Permission.OPEN_GATE:
+        refuse_unless_driver(work, run)
+    return run
 
 
 def refuse_after_undoing(work: Work, run: Run) -> None:

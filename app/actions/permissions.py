@@ -19,6 +19,8 @@ class Permission(StrEnum):
     RESTORE = "restore backups"
     START_RUN = "start runs"
     CONTROL_RUN = "control runs"
+    REVIEW_CONTROL = "review controls that were taken"
+    END_SESSION = "end sessions on targets"
     OPEN_GATE = "open gates"
     ROLL_BACK = "roll runs back"
     MONITOR = "sign off the monitoring"
@@ -40,6 +42,8 @@ MINIMUM_ROLE: dict[Permission, Role] = {
     Permission.RESTORE: Role.OPERATOR,
     Permission.START_RUN: Role.OPERATOR,
     Permission.CONTROL_RUN: Role.OPERATOR,
+    Permission.REVIEW_CONTROL: Role.OPERATOR,
+    Permission.END_SESSION: Role.OPERATOR,
     Permission.OPEN_GATE: Role.OPERATOR,
     Permission.ROLL_BACK: Role.OPERATOR,
     Permission.MONITOR: Role.OPERATOR,

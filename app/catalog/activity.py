@@ -190,6 +190,7 @@ def _blocker(row: Mapping[str, Any]) -> Session:
         transaction_seconds=row["blocker_transaction_seconds"],
         state_seconds=row["blocker_state_seconds"],
         wait=row["blocker_wait"],
+        backend_start=row["blocker_start"] if row["blocker_type"] == "client backend" else None,
         locks={row["relation"]: tuple(row["held_modes"])} if row["relation"] and row["held_modes"] else {},
     )
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 
@@ -18,6 +19,8 @@ class Session:
     transaction_seconds: float | None = None
     state_seconds: float | None = None
     wait: str | None = None
+    #: with the pid it names the session for good; None where that was not asked
+    backend_start: datetime | None = None
     #: qualified relation -> lock modes it holds, as pg_locks spells them
     locks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     #: it keeps a snapshot that a concurrent index build waits for

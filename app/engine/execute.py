@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
@@ -122,7 +122,8 @@ def _run_steps(work: _Slice) -> SliceResult:
     done = work.ledger.steps_done(work.target)
     _compare(work.order, done)
     positions = {step.id: number for number, step in enumerate(work.order.plan.steps(), start=1)}
-    for step in _steps(work):
+    steps = list(_steps(work))
+    for number, step in enumerate(steps, start=1):
         if step.id in done:
             _tell_again(work, step, positions[step.id])
             continue
@@ -131,7 +132,7 @@ def _run_steps(work: _Slice) -> SliceResult:
             return StopReached(ask=ask, results=work.results)
         if work.is_over() and work.results:
             return SliceEnded(results=work.results)
-        ended = _run_step(work, step, positions[step.id])
+        ended = _run_step(work, step, positions[step.id], remains=[left.id for left in steps[number:]])
         work.is_recovery = False
         if ended is not None:
             return ended
@@ -176,11 +177,11 @@ def _compare(order: RunOrder, done: frozenset[str]) -> None:
         )
 
 
-def _run_step(work: _Slice, step: Step, position: int) -> SliceResult | None:
-    """Run or undo one step; None where it is done and the next one may follow."""
-    undo = undo_of(step) if work.order.direction == "rollback" else None
+def _run_step(work: _Slice, step: Step, position: int, *, remains: Sequence[str]) -> SliceResult | None:
+    """Run or undo one step; None where it is done and the next one may follow. ``remains``: the steps after it."""
+    undo = undo_of(step, remains=remains) if work.order.direction == "rollback" else None
     if undo is not None and undo.refusal is not None:
-        work.journal.record(events.StepNotUndone(step=step.id, reason=undo.refusal.message))
+        work.journal.record(events.StepNotUndone(step=step.id, reason=undo.refusal.message, remains=tuple(remains)))
         return StepFailed(step=step.id, error=undo.refusal, results=work.results)
     doing = undo.step if undo is not None else step
     leaves_units = bool(getattr(kind_of(doing.kind), "leaves_units", False))

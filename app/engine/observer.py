@@ -16,6 +16,7 @@ from app.catalog.activity import (
 )
 from app.catalog.live import BlockEdge
 from app.run.events import Gauge
+from app.steps.politeness import blocker_session
 from app.target.session import Target
 
 _SHOWN = 10
@@ -60,6 +61,7 @@ class Observer:
 def statement_gauge(*, step: str, pid: int, statement: str, progress: StatementProgress | None, edges: list[BlockEdge]) -> Gauge:
     """What is known about a statement as a gauge; where PostgreSQL keeps no count, it says so."""
     tree = block_tree(edges, pid)
+    ahead = [edge for edge in edges if edge.waiter_pid == pid]
     return Gauge(
         step=step,
         pid=pid,
@@ -70,7 +72,12 @@ def statement_gauge(*, step: str, pid: int, statement: str, progress: StatementP
         source=progress.source if progress else "",
         bytes_done=progress.bytes_done if progress else None,
         bytes_total=progress.bytes_total if progress else None,
-        blocked_by=_blockers([edge for edge in edges if edge.waiter_pid == pid]),
+        blocked_by=tuple(_blockers(ahead).values()),
+        blocker_sessions=tuple(
+            blocker_session(edge.blocker_pid, edge.blocker.backend_start, _blockers(ahead)[edge.blocker_pid])
+            for edge in ahead[:_SHOWN]
+            if edge.blocker is not None and edge.blocker.backend_start is not None and not edge.queued_only
+        ),
         blocking=_victims([edge for edge in edges if edge.waiter_pid in tree.victims]),
     )
 
@@ -83,7 +90,7 @@ def _phase(progress: StatementProgress | None, edges: list[BlockEdge], pid: int)
     return progress.doing
 
 
-def _blockers(edges: list[BlockEdge]) -> tuple[str, ...]:
+def _blockers(edges: list[BlockEdge]) -> dict[int, str]:
     found: dict[int, str] = {}
     for edge in edges[:_SHOWN]:
         session = edge.blocker
@@ -97,7 +104,7 @@ def _blockers(edges: list[BlockEdge]) -> tuple[str, ...]:
         query = f": {' '.join(session.query.split())[:_SHOWN_CHARACTERS]}" if session.query else ""
         who = f"pid {edge.blocker_pid} ({session.application or 'unnamed'}, user {session.user or 'unknown'})"
         found[edge.blocker_pid] = f"{who} {held} {edge.relation}{since}, {session.state}{query}"
-    return tuple(found.values())
+    return found
 
 
 def _victims(edges: list[BlockEdge]) -> tuple[str, ...]:

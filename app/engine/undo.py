@@ -1,17 +1,15 @@
 """The rollback direction: finished steps backwards, each with the plan's rollback SQL as units of its own."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from app.engine.order import RunOrder
 from app.plan.model import Step
+from app.plan.way_back import WITHOUT_EFFECT, refusal_of
 from app.steps.errors import NotUndoableError
 from app.steps.protocol import StepKind, Undoable
 from app.steps.registry import kind_of
 from app.steps.sql_run import LIMITS
-
-#: Kinds that change nothing on the target.
-WITHOUT_EFFECT = frozenset({"check", "gate", "hook", "backup", "wait"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,8 +33,8 @@ def steps_to_undo(order: RunOrder, touched: frozenset[str]) -> Iterator[Step]:
             yield step
 
 
-def undo_of(step: Step) -> Undo:
-    """How the step is undone, or why it can't be."""
+def undo_of(step: Step, *, remains: Sequence[str] = ()) -> Undo:
+    """How the step is undone, or why it can't be; ``remains``: the steps that stay done where the rollback stops here."""
     if step.kind in WITHOUT_EFFECT:
         return Undo(step=step, kind=None)
     kind, rollback = kind_of(step.kind), step.rollback
@@ -44,16 +42,17 @@ def undo_of(step: Step) -> Undo:
         limits = {name: step.spec[name] for name in LIMITS if name in step.spec}
         undoing = replace(step, kind="sql", spec={"sql": rollback.sql, **limits}, source_file=None, source_line=None)
         return Undo(step=undoing, kind=kind_of("sql"))
-    if isinstance(kind, Undoable) and (rollback is None or rollback.grade != "irreversible"):
+    reason = refusal_of(step)
+    if isinstance(kind, Undoable) and (rollback is None or reason is None):
         return Undo(step=step, kind=kind, by_kind=True)
-    if rollback is not None and rollback.grade != "irreversible":
+    if reason is None:
         return Undo(step=step, kind=None)
-    reason = (rollback.reason if rollback else "") or "The plan says no way to undo it."
+    stays = f"Still done, and kept so: {', '.join(remains)}." if remains else "It is the last one: nothing else is left to undo."
     return Undo(
         step=step,
         kind=None,
         refusal=NotUndoableError(
-            f"Step {step.id} can't be undone: {reason}",
-            hint="Steps before it stay as they are. Skip it with a reason to undo those too, or restore from the backup.",
+            f"Step {step.id} can't be undone: {reason} {stays}",
+            hint="Skip it with a reason to undo what is left, or restore from the backup.",
         ),
     )

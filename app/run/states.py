@@ -130,6 +130,7 @@ TRANSITIONS: tuple[Transition, ...] = (
     Transition(_S.MONITORING, _M.CLOSE, _S.COMPLETED, "The last window was signed off."),
     Transition(_S.MONITORING, _M.ROLL_BACK, _S.ROLLING_BACK, "A run of its own undoes the finished steps."),
     Transition(_S.COMPLETED, _M.ROLL_BACK, _S.ROLLING_BACK, "A run of its own undoes the finished steps."),
+    Transition(_S.ROLLED_BACK, _M.ROLL_BACK, _S.ROLLING_BACK, "A run of its own undoes the finished steps that are left."),
     Transition(_S.ROLLING_BACK, _M.ROLL_BACK_DONE, _S.ROLLED_BACK, "Its rollback run finished."),
     Transition(_S.ROLLING_BACK, _M.ROLL_BACK_STOPPED, _S.FAILED, "Its rollback run ended before everything was undone."),
 )

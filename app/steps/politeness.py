@@ -3,9 +3,9 @@
 A statement that waits in the queue makes everybody behind it wait too, readers included; outside it makes nobody wait.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from app.sql.lock_levels import CONFLICTS, MODES, Mode, statement_mode
@@ -71,6 +71,20 @@ class Holder:
     sentence: str
     #: together with the pid it names the session for good: a pid is given to somebody else one day
     backend_start: datetime | None = None
+
+
+def blocker_session(pid: int, backend_start: datetime, session: str) -> Mapping[str, Any]:
+    """A session in the way as a gauge tells it: named so that a person can have this very one ended, and no later one."""
+    return {"pid": pid, "backend_start": backend_start.astimezone(UTC).isoformat(), "session": session}
+
+
+def sessions_of(found: Iterable[Holder]) -> tuple[Mapping[str, Any], ...]:
+    """Those that a person can have ended: sessions of clients, not prepared transactions or the server's own processes."""
+    return tuple(
+        blocker_session(holder.pid, holder.backend_start, holder.sentence)
+        for holder in found
+        if holder.pid is not None and holder.backend_start is not None
+    )
 
 
 def wanted_locks(parts: Sequence[Part]) -> tuple[tuple[str, Mode], ...]:
@@ -143,7 +157,13 @@ def sentence(row: dict[str, Any]) -> str:
 
 def _older(rows: Iterable[dict[str, Any]], older_than_ms: float) -> list[Holder]:
     found = [
-        Holder(pid=row["pid"], age_s=row["age_s"], sentence=sentence(row), backend_start=row["backend_start"]) for row in rows
+        Holder(
+            pid=row["pid"],
+            age_s=row["age_s"],
+            sentence=sentence(row),
+            backend_start=row["backend_start"] if row["type"] == "client backend" else None,
+        )
+        for row in rows
     ]
     # an age that the role may not see counts as young: lock_timeout bounds the wait then
     return [holder for holder in found if older_than_ms <= 0 or (holder.age_s or 0) * 1000 > older_than_ms]

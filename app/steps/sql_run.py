@@ -20,7 +20,7 @@ from app.run.events import (
 )
 from app.run.journal import LeaseLostError
 from app.steps.errors import BlockedTooLongError, GaveWayTooOftenError
-from app.steps.politeness import Holder, old_snapshots, outlasting_autovacuum_ms, wanted_locks
+from app.steps.politeness import Holder, old_snapshots, outlasting_autovacuum_ms, sessions_of, wanted_locks
 from app.steps.protocol import LockPolicy, StepContext
 from app.steps.retry import rest_ms, rung_ms, spent_by_giving_way
 from app.steps.units import Part, Unit
@@ -38,6 +38,8 @@ LIMITS = (
     "queue_tolerance_ms",
     "queue_sessions",
 )
+#: So many of those in the way are named.
+_SHOWN = 10
 #: Looked at so often while we wait outside the queue.
 LOOK_SECONDS = 0.5
 
@@ -99,7 +101,13 @@ class SqlRun:
         while found:
             if self.context.clock.now() - since > timedelta(milliseconds=self.policy.patience_ms):
                 raise _blocked_too_long(self.policy, "outside the lock queue", found)
-            yield Gauge(step=self.step, phase=why, source="pg_locks, pg_stat_activity", blocked_by=_names(found))
+            yield Gauge(
+                step=self.step,
+                phase=why,
+                source="pg_locks, pg_stat_activity",
+                blocked_by=_names(found),
+                blocker_sessions=sessions_of(found[:_SHOWN]),
+            )
             self.context.rest(LOOK_SECONDS)
             found = look()
         self.note(unit, self.attempts(unit), waiting_since=None)
@@ -186,7 +194,7 @@ def with_limits_of(step: Step, policy: LockPolicy) -> LockPolicy:
 
 
 def _names(found: Sequence[Holder]) -> tuple[str, ...]:
-    return tuple(holder.sentence for holder in found[:10])
+    return tuple(holder.sentence for holder in found[:_SHOWN])
 
 
 def _blocked_too_long(policy: LockPolicy, where: str, found: Sequence[Holder]) -> BlockedTooLongError:

@@ -119,7 +119,7 @@ def _project(session: Session, run_id: int, event: Event) -> None:
         return
     values: dict[str, Any] = {"attempt": 0, "starts": False, "ends": False, "error": None, **change}
     session.execute(_STEP, {"run_id": run_id, "step": getattr(event, "step", None), **values})
-    if isinstance(event, events.StepStarted):
+    if isinstance(event, events.StepStarted | events.StepNotUndone):
         session.execute(_CURRENT, {"run_id": run_id, "step": event.step})
 
 
@@ -129,7 +129,8 @@ _STEP_STATES: dict[type[Event], dict[str, Any]] = {
     events.StepFailed: {"state": "failed", "ends": True},
     events.StepSkipped: {"state": "skipped", "ends": True},
     events.StepRolledBack: {"state": "rolled_back", "ends": True},
-    events.StepNotUndone: {"state": "skipped", "ends": True},
+    # it is skipped with a reason by a person, or not at all
+    events.StepNotUndone: {"state": "failed", "ends": True},
     events.GateReached: {"state": "waiting"},
     events.WaitStarted: {"state": "waiting"},
     events.GateOpened: {"state": "running"},

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy.exc import OperationalError
 
+from app.actions.worker.abort import roll_back_aborted
 from app.actions.worker.begin_run import begin_run
 from app.actions.worker.desk import Desk, target_dsn
 from app.actions.worker.finish_run import finish_rollback, verify_run
@@ -220,4 +221,5 @@ class _Driver:
                 raise LeaseLostError(f"Another worker holds run {self.claim.run_id} now.")
             if (run.state, move) not in _LEGAL:
                 return None
-            return move_run(session, run.id, seen=run.state, move=move, now=self.desk.clock.now(), reason=reason, **values)
+            moved = move_run(session, run.id, seen=run.state, move=move, now=self.desk.clock.now(), reason=reason, **values)
+            return roll_back_aborted(self.desk, session, run) or moved

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import update
 
-from app.actions.worker import analyse, back_up, check_target, measure, rehearse, restore, swap, verify_backup
+from app.actions.worker import analyse, back_up, check_target, end_session, measure, rehearse, restore, swap, verify_backup
 from app.actions.worker.desk import Desk, Report
 from app.errors import HeadgateError
 from app.store.claims import job_claimed
@@ -27,6 +27,7 @@ PERFORMERS: Mapping[JobKind, Callable[[Desk, int, Report], None]] = {
     JobKind.NAME_SESSIONS: swap.name_sessions,
     JobKind.SWAP_DATABASE: swap.swap_database,
     JobKind.TAKE_METRICS: measure.measure_now,
+    JobKind.END_SESSION: end_session.end_session,
 }
 
 

@@ -11,7 +11,7 @@ SELECT e.waiter AS waiter_pid, e.blocker AS blocker_pid, w.locktype, w.mode AS w
        extract(epoch FROM clock_timestamp() - w.waitstart)::float8 AS wait_seconds,
        h.held_modes, h.held_modes IS NULL AS queued_only,
        a.application_name AS blocker_application, a.usename::text AS blocker_user, a.backend_type AS blocker_type,
-       a.state AS blocker_state, extract(epoch FROM clock_timestamp() - a.xact_start)::float8 AS blocker_transaction_seconds,
+       a.backend_start AS blocker_start, a.state AS blocker_state, extract(epoch FROM clock_timestamp() - a.xact_start)::float8 AS blocker_transaction_seconds,
        extract(epoch FROM clock_timestamp() - a.state_change)::float8 AS blocker_state_seconds,
        a.wait_event_type || ':' || a.wait_event AS blocker_wait, left(a.query, 300) AS blocker_query,
        v.application_name AS waiter_application, left(v.query, 300) AS waiter_query

@@ -9,6 +9,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.run.events.base import Decision, Event, Person
+from app.run.events.control import (
+    ControlAsked,
+    ControlDeclined,
+    ControlHandedOver,
+    ControlReviewed,
+    ControlTaken,
+    SessionEndAsked,
+    SessionEnded,
+)
 from app.run.events.data import (
     BackfillFinished,
     BackfillPlanned,
@@ -71,6 +80,11 @@ __all__ = [
     "BatchCommitted",
     "BlockerAwaited",
     "CheckPassed",
+    "ControlAsked",
+    "ControlDeclined",
+    "ControlHandedOver",
+    "ControlReviewed",
+    "ControlTaken",
     "Decision",
     "Event",
     "GateOpened",
@@ -86,6 +100,8 @@ __all__ = [
     "RunFinished",
     "RunStarted",
     "RunTakenOver",
+    "SessionEndAsked",
+    "SessionEnded",
     "SnapshotTaken",
     "StateChanged",
     "StatementCancelled",

@@ -31,6 +31,8 @@ class Gauge:
     blocked_by: tuple[str, ...] = ()
     #: one sentence per session that waits for us
     blocking: tuple[str, ...] = ()
+    #: those of ``blocked_by`` that an operator may end: {"pid": 7, "backend_start": "2026-03-02T09:00:00Z", "session": "..."}
+    blocker_sessions: tuple[Mapping[str, Any], ...] = ()
     #: name -> {"value": 0.4, "limit": 5, "unit": "s", "state": "ok|slowing|stopping|unknown"}
     signals: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
     #: the size of the last batch

@@ -69,9 +69,9 @@ class TargetFound(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StopAsked(Person):
-    """A person asked the run to pause or to cancel."""
+    """A person asked the run to pause, to cancel, or to abort: to stop and be rolled back."""
 
-    #: "pause" or "cancel"
+    #: "pause", "cancel" or "abort"
     what: str
     reason: str = ""
 

@@ -54,10 +54,12 @@ class StepRolledBack(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepNotUndone(Decision):
-    """A rollback run left a step as it is, and why."""
+    """A rollback run stopped at a step that can't be undone, and why."""
 
     step: str
     reason: str
+    #: the steps before it, which stay done
+    remains: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

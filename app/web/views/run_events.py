@@ -54,6 +54,10 @@ def _try(e: Any) -> str:
     return f"try {e.attempt} of {e.attempts}" if e.attempts else f"try {e.attempt}"
 
 
+def _because(note: str) -> str:
+    return f": {note}" if note else ""
+
+
 def _backfill_finished(e: Any) -> _Said:
     aside = f", {plural(e.quarantined, 'row')} set aside" if e.quarantined else ""
     return _OK, f"{e.step} is filled: nothing is left to do{aside}", f"{count(e.rows_changed)} rows in {span(e.seconds)}"
@@ -150,6 +154,18 @@ _SENTENCES: dict[str, Callable[[Any], _Said]] = {
     "target_lost": lambda e: (_BAD, f"The target does not answer: {e.message}", f"knocks again in {span(e.retry_in_ms / 1000)}"),
     "target_found": lambda e: (_OK, "The target answers again", f"away for {span(e.away_seconds)}"),
     "stop_asked": lambda e: (_NOTE, f"{e.by} asked to {e.what}{': ' + e.reason if e.reason else ''}", ""),
+    "control_asked": lambda e: (_NOTE, f"{e.by} asks for the control{_because(e.note)}", ""),
+    "control_declined": lambda e: (_NOTE, f"{e.by} keeps the control that {e.person} asked for{_because(e.note)}", ""),
+    "control_handed_over": lambda e: (_NOTE, f"{e.by} handed the control to {e.person}{_because(e.note)}", ""),
+    "control_taken": lambda e: (_WARN, f"{e.by} took the control from {e.person}: {e.reason}", "to be reviewed"),
+    "control_reviewed": lambda e: (_NOTE, f"{e.by} reviewed that {e.person} took the control: {e.note}", ""),
+    "session_end_asked": lambda e: (_WARN, f"{e.by} has a session ended: {e.session}. {e.reason}", f"pid {e.pid}"),
+    "session_ended": lambda e: (
+        _OK if e.outcome == "ended" else _WARN,
+        {"ended": "The session was ended", "gone": "The session was gone already"}.get(e.outcome, "The session was not ended")
+        + (f": {e.message}" if e.message else ""),
+        f"pid {e.pid}",
+    ),
     "statement_cancelled": lambda e: (_NOTE, f"The statement of {e.step} was cancelled on the server", f"pid {e.pid}"),
     "verification_finished": _verification_finished,
     "snapshot_taken": lambda e: (

@@ -12,9 +12,10 @@ from app.actions.open_gate import open_gate
 from app.actions.pause_run import pause_run
 from app.actions.resume_run import resume_run
 from app.actions.retry_step import retry_step
-from app.actions.roll_back_run import Scope, roll_back_run
+from app.actions.roll_back_run import roll_back_run
 from app.actions.set_monitoring_item import set_monitoring_item
 from app.actions.skip_step import skip_step
+from app.actions.undoing import Scope
 from app.contract import event_line
 from app.store.events import events_since
 from app.store.snapshots import items, metrics, newest_verification
