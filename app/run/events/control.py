@@ -9,6 +9,7 @@ from app.run.events.base import Event, Person
 class ControlAsked(Person):
     """A person asked the one who drives the run for its control."""
 
+    #: why, in the person's words
     note: str = ""
 
 
@@ -18,6 +19,7 @@ class ControlDeclined(Person):
 
     #: who asked for it
     person: str
+    #: what the driver said
     note: str = ""
 
 
@@ -27,6 +29,7 @@ class ControlHandedOver(Person):
 
     #: who drives it now
     person: str
+    #: what the driver said
     note: str = ""
 
 
@@ -45,6 +48,7 @@ class ControlReviewed(Person):
 
     #: who had taken it
     person: str
+    #: what is to be said of it
     note: str
 
 
