@@ -67,6 +67,8 @@ class Context:
     is_dynamic: bool = False
     #: what the target's rows said about it
     answers: tuple[Answer, ...] = ()
+    #: what the commands of an ALTER TABLE on such a table are
+    subtypes: frozenset[str] = frozenset()
 
     def altered(self) -> Table | None:
         """The table that an ALTER TABLE names, where others use it already; None for every other statement."""
@@ -74,14 +76,14 @@ class Context:
 
     def commands(self, *subtypes: str) -> Iterator[tuple[Table, Node]]:
         """The commands of these subtypes of an ALTER TABLE on a table that others use, with that table."""
-        if self.table is not None:
+        if self.table is not None and not self.subtypes.isdisjoint(subtypes):
             for command in commands(self.body):
                 if command.get("subtype") in subtypes:
                     yield self.table, command
 
     def added_columns(self) -> Iterator[tuple[Table, Node, list[Node]]]:
         """Each column that is added to a table that others use: table, ColumnDef, its Constraint nodes."""
-        if self.table is not None:
+        if self.table is not None and "AT_AddColumn" in self.subtypes:
             for definition, constraints in added_columns(self.table, self.body):
                 yield self.table, definition, constraints
 

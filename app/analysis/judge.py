@@ -25,7 +25,7 @@ from app.plan.model import AcceptedRisk, Rollback
 from app.sql.classify import classify
 from app.sql.lock_levels import MODES
 from app.sql.split import Statement, split
-from app.sql.tree import Node
+from app.sql.tree import Node, commands
 
 Inverse = Callable[[Statement], Rollback | None]
 
@@ -158,6 +158,7 @@ class Judge:
             kind=statement.kind,
             body=statement.body,
             table=altered_table(self.state, statement.kind, statement.body),
+            subtypes=frozenset(str(command.get("subtype")) for command in commands(statement.body)),
             later=ahead.statements,
             settled_later=ahead.settled | self.settled_beyond,
             ends_later=ahead.ends,

@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.errors import HeadgateError
+from app.sql.long_lists import shortened
 from app.sql.parser import SqlSyntaxError, SqlTooDeepError, SqlTooLargeError, parse_json, position_of, split_bytes
 from app.sql.psql import without_psql
 from app.sql.scanner import MAX_CHAIN, first_token, longest_chain, masked, spans
 
 #: More than this is not a migration that a person reviews.
-MAX_STATEMENTS = 20_000
+MAX_STATEMENTS = 15_000
 
 _PSQL_VARIABLE = re.compile(r"(?<!:):(?!:)['\"]?[A-Za-z_]")
 
@@ -85,14 +86,26 @@ def split(script: str, *, file: str | None = None) -> list[Statement]:
 
 def _roots(text: str) -> Iterator[tuple[int, int, Mapping[str, Any]]]:
     """Byte offset, byte length (0: to the end) and tree of each statement."""
-    if _is_too_deep(text):
-        yield from _roots_one_by_one(text)
+    short = shortened(text)
+    # what is left out is read by the parser all the same
+    if short is not text and not _is_same(short, split_bytes(text)):
+        short = text
+    if _is_too_deep(short):
+        yield from _roots_one_by_one(short)
         return
     try:
-        for row in parse_json(text).get("stmts", ()):
+        for row in parse_json(short).get("stmts", ()):
             yield row.get("stmt_location", 0), row.get("stmt_len", 0), row["stmt"]
     except SqlTooDeepError:
-        yield from _roots_one_by_one(text)
+        yield from _roots_one_by_one(short)
+
+
+def _is_same(short: str, rows: list[tuple[int, int]]) -> bool:
+    """True where a shortened text has its statements where the whole one has them."""
+    try:
+        return split_bytes(short) == rows
+    except SqlSyntaxError:
+        return False
 
 
 def _is_too_deep(text: str) -> bool:
