@@ -36,7 +36,7 @@ def test_an_error_in_the_sql_is_shown_with_its_line_and_what_was_typed_stays(sit
     )
     assert answer.status_code >= 400
     assert "line 2" in answer.text
-    assert "ALTER TABEL users" in answer.text
+    assert "ALTER TABEL users ADD note text;\n      ^</code>" in answer.text
     assert "Nothing was saved" in answer.text
 
 
