@@ -43,8 +43,9 @@ class EnvironmentPolicy:
     backup_max_age_minutes: int = 240
     #: so many good backups of a target stay whatever their age
     backups_kept_newest: int = 3
-    #: older ones are deleted; 0 keeps all for ever. The newest good one, and what a run rests on, stays in any case
-    backups_kept_days: int = 30
+    #: older ones are deleted; 0 keeps all for ever: nothing is deleted until a team says so. The newest good one, and what a run
+    #: rests on, stays in any case
+    backups_kept_days: int = 0
     rehearsal_required: bool = True
     #: the same revision has to have run in an earlier environment
     staging_first: bool = True
