@@ -234,8 +234,10 @@ def _set(state: State, body: Node) -> None:
 
 def _schema(state: State, body: Node) -> None:
     """CREATE SCHEMA with the objects that follow in the same statement: they are made in it."""
-    before = state.search_path
-    state.search_path = [str(body.get("schemaname") or body.get("authrole", {}).get("rolename", "public")), *before]
+    before, name = state.search_path, str(body.get("schemaname") or body.get("authrole", {}).get("rolename", "public"))
+    if not body.get("if_not_exists"):
+        state.new_schemas.add(name)
+    state.search_path = [name, *before]
     for element in body.get("schemaElts", ()):
         for kind, inner in element.items():
             advance(state, kind, inner)

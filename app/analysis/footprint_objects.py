@@ -58,8 +58,9 @@ def create_index(marks: Marks, body: Node) -> None:
     reached = marks.with_children(table) if goes_down else [table]
     for each in reached:
         marks.lock(each, mode)
-    exists = body.get("if_not_exists") and "idxname" in body and marks.state.index(str(body["idxname"]))[1]
-    if not exists:
+    is_parent_alone = not table.is_known and not table.is_new and not body["relation"].get("inh", False)
+    is_there = body.get("if_not_exists") and "idxname" in body and marks.state.index(str(body["idxname"]))[1]
+    if not is_parent_alone and not is_there:
         marks.build(*reached)
 
 

@@ -25,7 +25,7 @@ from app.plan.model import AcceptedRisk, Rollback
 from app.sql.classify import classify
 from app.sql.lock_levels import MODES
 from app.sql.split import Statement, split
-from app.sql.tree import Node, commands
+from app.sql.tree import Node, commands, option
 
 Inverse = Callable[[Statement], Rollback | None]
 
@@ -95,7 +95,7 @@ class Judge:
         work = works_of(context)
         self.probes += probes_of(context, statement=len(self.reports) + 1, step=step, changed_by=self._changed_by(context))
         self.changes += changes_of(context)
-        inner = self._inside(statement, block) if block else []
+        inner = self._inside(statement, block) if block else self._analyzed(statement)
         work = (*work, *(done for report in inner for done in report.work))
         self.transactions.append(state.transaction)
         self._move_on(context, ahead)
@@ -193,6 +193,15 @@ class Judge:
         if opened:
             self.state.transaction = None
         self.changes += inner.changes
+        return inner.reports
+
+    def _analyzed(self, statement: Statement) -> list[StatementReport]:
+        """The report of the statement that EXPLAIN ANALYZE runs; a query is harmless either way."""
+        query = statement.body.get("query", {})
+        if statement.kind != "ExplainStmt" or "SelectStmt" in query or not option(statement.body.get("options"), "analyze"):
+            return []
+        inner = Judge(self.state, self.options, accepted=self.accepted)
+        inner.script([replace(statement, node=query)])
         return inner.reports
 
     def _changed_by(self, context: Context) -> str:

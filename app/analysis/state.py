@@ -60,6 +60,7 @@ _UNDONE = (
     "redefined",
     "domains",
     "new_types",
+    "new_schemas",
     "functions",
     "settings",
     "_index_homes",
@@ -84,6 +85,8 @@ class State:
     is_uncertain: bool = False
     #: by name as written: domains that the input made or changed
     domains: dict[str, DomainFacts] = field(default_factory=dict)
+    #: schemas made by the input
+    new_schemas: set[str] = field(default_factory=set)
     #: enum types made by the input
     new_types: set[str] = field(default_factory=set)
     #: bare name of such a type -> its labels

@@ -26,7 +26,12 @@ def check(context: Context) -> Iterator[Hit]:
 
 
 def _is_new(context: Context, name: str) -> bool:
-    if name in context.state.new_types or name in context.state.functions or name in context.state.domains:
+    if (
+        name in context.state.new_schemas
+        or name in context.state.new_types
+        or name in context.state.functions
+        or name in context.state.domains
+    ):
         return True
     return bool(context.state.exists(name)) and context.state.table(name).is_new
 

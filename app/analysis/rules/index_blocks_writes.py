@@ -17,6 +17,9 @@ def check(context: Context) -> Iterator[Hit]:
     table = context.state.table_of(context.body["relation"])
     if table.is_new or not context.footprint.builds:
         return
+    if not table.is_known and not context.body["relation"].get("inh", False):
+        # ONLY makes sense for a partitioned table, where the index of the parent alone is a matter of milliseconds
+        return
     partitions = len(list(context.state.children(table.name))) if table.is_partitioned else 0
     many = f" and its {partitions} partitions" if partitions else ""
     unique = "UNIQUE " if context.body.get("unique") else ""

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from app.analysis.context import Context
 from app.analysis.rule import Hit, Risk, Rule, manual
 from app.analysis.safer import drop_table
+from app.analysis.tables import Table
 
 #: what goes -> its level where others may use it
 _LEVELS: dict[str, Risk] = {
@@ -37,15 +38,30 @@ def check(context: Context) -> Iterator[Hit]:
             what, size = table.name, f" ({context.size(table)})" if kind == "OBJECT_TABLE" else ""
         else:
             what, size = name, ""
-            if name in context.state.new_types or name in context.state.domains or name in context.state.functions:
+            if (
+                name in context.state.new_schemas
+                or name in context.state.new_types
+                or name in context.state.domains
+                or name in context.state.functions
+            ):
                 continue
+        is_empty = kind == "OBJECT_TABLE" and _is_empty(context, context.state.table(name))
         word = kind.removeprefix("OBJECT_").lower().replace("matview", "materialized view").replace("_", " ")
         yield Hit(
-            risk=_LEVELS[kind],
+            risk="medium" if is_empty else _LEVELS[kind],
             message=f"The {word} {what} goes{size}: running code that uses it breaks"
             + (", and its data is gone." if kind in {"OBJECT_TABLE", "OBJECT_SCHEMA"} else "."),
             safer=drop_table(what) if kind == "OBJECT_TABLE" else None,
         )
+
+
+def _is_empty(context: Context, table: Table) -> bool:
+    """True where the target says that a table holds nothing and nobody reads or writes it."""
+    facts = table.statistics
+    if facts is None or context.options.assume_large or table.is_partitioned or any(context.state.children(table.name)):
+        return False
+    is_quiet = facts.reads_per_second == 0 and facts.writes_per_second == 0
+    return facts.table_bytes == 0 and facts.live_rows == 0 and is_quiet
 
 
 RULE = Rule(

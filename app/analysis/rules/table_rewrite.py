@@ -4,7 +4,9 @@ from collections.abc import Iterator
 
 from app.analysis.context import Context
 from app.analysis.rule import Hit, Rule, manual
-from app.sql.tree import option
+from app.analysis.tables import Table
+from app.sql.names import from_range_var
+from app.sql.tree import commands, option
 
 _COMMANDS = ("AT_SetLogged", "AT_SetUnLogged", "AT_SetTableSpace", "AT_SetAccessMethod")
 
@@ -30,6 +32,8 @@ def check(context: Context) -> Iterator[Hit]:
             "after the other under ACCESS EXCLUSIVE.",
             safer="-- one table at a time, in a maintenance window",
         )
+    if context.kind == "AlterTableStmt" and context.body.get("objtype") in {"OBJECT_INDEX", "OBJECT_MATVIEW"}:
+        yield from _moved(context)
     for table, _ in context.commands(*_COMMANDS):
         if not context.footprint.rewrites:
             continue
@@ -38,6 +42,23 @@ def check(context: Context) -> Iterator[Hit]:
             message=f"{table.name} is written anew under ACCESS EXCLUSIVE ({context.size(table, 'rewrite')}).",
             safer="-- a maintenance window, or a new table that is filled in batches and swapped in by renaming",
         )
+
+
+def _moved(context: Context) -> Iterator[Hit]:
+    """An index or materialized view that is written anew elsewhere, or in another way."""
+    state, name = context.state, from_range_var(context.body["relation"])
+    is_index = context.body.get("objtype") == "OBJECT_INDEX"
+    home = state.index(name)[0] if is_index else state.table(name)
+    if home is not None and home.is_new:
+        return
+    for command in commands(context.body):
+        if command.get("subtype") in {"AT_SetTableSpace", "AT_SetAccessMethod"}:
+            yield Hit(
+                risk=context.level(home or Table(name=state.qualify(name)), "rewrite"),
+                message=f"{name} is written anew under ACCESS EXCLUSIVE"
+                + (": queries that might use it wait." if is_index else ": its readers wait."),
+                safer="-- REINDEX (CONCURRENTLY, TABLESPACE ...) INDEX ...;" if is_index else None,
+            )
 
 
 RULE = Rule(

@@ -54,7 +54,11 @@ def _drop_column(command: Command, known: Known) -> Undo:  # noqa: PLR0911 - one
 def _obstacle(command: Command, known: Known, relation: Relation, column: Column) -> str | None:
     """Why a dropped column can't be put back by a statement that is sure to work."""
     is_bare = column.default is None and not column.identity and not column.generated
-    takes_others = command.cascades and any(column.name in item.columns or not item.columns for item in relation.dependents)
+    takes_others = command.cascades and (
+        any(column.name in item.columns or not item.columns for item in relation.dependents)
+        or any(other.generated and column.name in (other.default or "") for other in relation.columns)
+        or any(column.name in trigger.definition for trigger in relation.triggers)
+    )
     reasons = (
         (known.is_stale(command.key, "columns"), "What the column is like now is not known after the statements before."),
         (bool(relation.parents or known.children(command.key)), "The table has partitions or heirs."),

@@ -53,6 +53,8 @@ def _using_index(command: Command, known: Known, drop: Undo) -> Undo:
     index = known.index(f"{namespace}.{command.definition['indexname']}")
     if index is None:
         return manual("The index goes with the constraint, and how it is made is known to the catalog only.")
+    if known.is_decorated(f"index {index.name}"):
+        return manual("The index has a comment or a mark of its own, which goes with it.")
     back = in_reverse([exact(index.definition), drop])
     if command.definition.get("contype") != "CONSTR_PRIMARY":
         return back

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from app.sql.inverse.command import Command
+from app.sql.inverse.grants import privileges
 from app.sql.inverse.known import Known, find_trigger
 from app.sql.inverse.undo import Undo, exact, manual, nothing
 from app.sql.names import quote_identifier
@@ -51,6 +52,14 @@ def _owner(command: Command, known: Known) -> Undo:
     relation = known.relation(command.key)
     if relation is None or not relation.owner or known.is_stale(command.key, "owner"):
         return manual("The owner before is known to the catalog only.")
+    owner = command.node.get("newowner", {})
+    has_column_grants = known.schema is not None and any(
+        mark.startswith(f"column {relation.name}.") for mark in known.schema.decorated
+    )
+    grantees = privileges(relation).keys() - {relation.owner}
+    is_named = owner.get("roletype") == "ROLESPEC_CSTRING"
+    if has_column_grants or (grantees and not is_named) or owner.get("rolename") in grantees:
+        return manual("The new owner may have rights of its own on it, which would go with the way back.")
     return exact(command.alter(f"OWNER TO {quote_identifier(relation.owner)}"))
 
 

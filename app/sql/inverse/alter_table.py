@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from app.sql.inverse.alter_column import COLUMN_COMMANDS
 from app.sql.inverse.alter_constraint import CONSTRAINT_COMMANDS
 from app.sql.inverse.alter_storage import STORAGE_COMMANDS
+from app.sql.inverse.chosen_names import chosen_constraint_name
 from app.sql.inverse.command import Command
 from app.sql.inverse.known import Known
 from app.sql.inverse.partition import PARTITION_COMMANDS
@@ -50,7 +51,24 @@ def undo_alter_table(statement: Statement, known: Known) -> Undo:
         Command(node=node, key=key, target=f"{word} {only}{known.sql(name)}", only=bool(only), statement=statement)
         for node in sorted(commands(body), key=lambda node: _PASSES.get(str(node.get("subtype")), _LAST_PASS))
     ]
-    return in_reverse([_undo_command(command, known) for command in asked])
+    undone = []
+    for command in asked:
+        undone.append(_undo_command(command, known))
+        known = _with_chosen_name(command, known)
+    return in_reverse(undone)
+
+
+def _with_chosen_name(command: Command, known: Known) -> Known:
+    """What the next command of the same statement must know: a constraint without a name has taken one."""
+    if command.subtype != "AT_AddConstraint" or "conname" in command.definition or "indexname" in command.definition:
+        return known
+    name = chosen_constraint_name(known, command.key, command.definition)
+    namespace = command.key.rpartition(".")[0]
+    return (
+        known
+        if name is None
+        else known.with_made("constraint", f"{command.key}.{name}").with_made("index", f"{namespace}.{name}")
+    )
 
 
 def _undo_command(command: Command, known: Known) -> Undo:

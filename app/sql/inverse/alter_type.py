@@ -2,7 +2,7 @@
 
 import re
 
-from app.catalog.records import Column, Relation
+from app.catalog.records import Column, Index, Relation
 from app.sql.inverse.command import Command
 from app.sql.inverse.known import Known
 from app.sql.inverse.undo import Undo, exact, lossy, manual
@@ -63,6 +63,14 @@ def _obstacle(relation: Relation, column: Column, is_family: bool, known: Known)
             not is_family and _is_in_expressions(relation, column.name),
             "PostgreSQL rewrites the checks and index expressions on the column, with casts that stay.",
         ),
+        (
+            _is_cast_in_expressions(relation, column),
+            "An index expression or check casts to the type before, and would cast twice.",
+        ),
+        (
+            any(known.is_decorated(f"index {index.name}") for index in relation.indexes if _is_rebuilt(index, column, is_family)),
+            "An index that is built anew has a comment, statistics or a mark of its own.",
+        ),
         (any(column.name in item.columns for item in relation.dependents), "Other objects depend on the column."),
         (
             not is_family and any(item.kind == "foreign key" and column.name in item.columns for item in relation.constraints),
@@ -78,6 +86,19 @@ def _is_in_expressions(relation: Relation, column: str) -> bool:
     return in_checks or any(
         column in index.depends_on and (index.predicate is not None or None in index.columns) for index in relation.indexes
     )
+
+
+def _is_cast_in_expressions(relation: Relation, column: Column) -> bool:
+    """True where PostgreSQL would print an expression with one more cast after the change and the way back."""
+    cast = f"::{_base(column.type)}"
+    texts = [item.definition for item in relation.constraints if item.kind == "check" and column.name in item.columns]
+    texts += [index.definition for index in relation.indexes if column.name in index.depends_on]
+    return _base(column.type) == "character varying" and any(cast in text for text in texts)
+
+
+def _is_rebuilt(index: Index, column: Column, is_family: bool) -> bool:
+    has_expression = index.predicate is not None or None in index.columns
+    return column.name in index.depends_on and (has_expression or not is_family)
 
 
 def _base(type_name: str) -> str:

@@ -141,6 +141,7 @@ def _free_names(known: Known, key: str) -> tuple[str, Callable[[str], bool], Cal
     taken = {relation.name for relation in in_schema} | {index.name for relation in in_schema for index in relation.indexes}
     taken |= set(known.schema.sequences) | {name for _, name in known.made}
     constraints = {constraint.name for relation in in_schema for constraint in relation.constraints}
+    constraints |= {name.rpartition(".")[2] for kind, name in known.made if kind == "constraint"}
     for domain in known.schema.domains.values():
         constraints |= {constraint.name for constraint in domain.constraints}
     return table, lambda name: f"{namespace}.{name}" in taken, lambda name: name in constraints
