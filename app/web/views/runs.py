@@ -14,6 +14,7 @@ from app.run.states import DRIVEN, FINISHED, RunState, StepState
 from app.store.tables import Environment, Person, Plan, PlanRevision, Project, Run, RunStep, Target
 from app.store.words import Direction
 from app.web.formats import milliseconds
+from app.web.views.run_certificates import Certificate, certificates_of
 from app.web.views.run_now import Now, now_of
 from app.web.views.run_outcome import Outcome, outcome_of
 from app.web.views.run_timeline import Near, TimelineRow, near, timeline_of
@@ -54,6 +55,8 @@ class RunPage:
     application: Signal | None
     #: how it went; None while there is something left to do
     outcome: Outcome | None
+    #: what proves the end of its backfills
+    certificates: tuple[Certificate, ...]
     #: the number of the newest line
     number: int
 
@@ -141,6 +144,7 @@ def load_run(session: Session, run_id: int, *, folder: Path | None = None) -> Ru
         now=now_of(session, run, content, timeline, steps),
         application=application_signal(folder, target) if run.state not in FINISHED else None,
         outcome=outcome_of(session, run) if run.finished_at or run.state in FINISHED else None,
+        certificates=certificates_of(steps),
         number=run.event_number,
     )
 
