@@ -20,6 +20,7 @@ from app.store.tables.targets import Target
 from app.store.words import Direction
 
 Scope = Literal["all", "phase", "step"]
+SCOPES: tuple[Scope, ...] = ("all", "phase", "step")
 #: a step that failed or was interrupted may have committed some of its units
 _TOUCHED = frozenset({StepState.SUCCEEDED, StepState.FAILED, StepState.RUNNING, StepState.WAITING})
 

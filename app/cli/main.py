@@ -23,6 +23,7 @@ COMMANDS = {
     "status": "apply",
     "backfill": "backfill",
     "plan": "plan",
+    "run": "run",
     "backup": "backup",
     "migrate": "admin",
     "user": "admin",

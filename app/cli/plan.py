@@ -2,25 +2,19 @@
 
 import argparse
 import json
-import os
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
-from app.cli.reading import PLAN_SUFFIXES, add_json
+from app.cli.reading import PLAN_SUFFIXES
+from app.cli.remote import Act, Answer, add_verb, say
 from app.client import HeadgateClient
-from app.contract import CONTRACT
 from app.errors import HeadgateError
 
-_DEFAULT_URL = "http://localhost:8000"
 _LOOK_SECONDS = 0.5
 _ENDED = {"monitoring", "completed", "failed", "cancelled", "paused", "rolled_back"}
 _GOOD = {"monitoring", "completed"}
-
-Answer = dict[str, Any]
 
 
 def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -49,19 +43,11 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def _verb(
-    verbs: "argparse._SubParsersAction[argparse.ArgumentParser]",
-    name: str,
-    help_text: str,
-    act: Callable[[argparse.Namespace, HeadgateClient], int],
-    *,
-    needs_plan: bool = True,
+    verbs: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, help_text: str, act: Act, *, needs_plan: bool = True
 ) -> argparse.ArgumentParser:
-    parser = verbs.add_parser(name, help=help_text)
+    parser = add_verb(verbs, name, help_text, act)
     if needs_plan:
         parser.add_argument("plan", type=int, metavar="PLAN")
-    parser.add_argument("--url", default=os.environ.get("HEADGATE_URL", _DEFAULT_URL), help="default: HEADGATE_URL")
-    add_json(parser)
-    parser.set_defaults(run=run, act=act)
     return parser
 
 
@@ -70,25 +56,10 @@ def _target(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     return parser
 
 
-def run(args: argparse.Namespace) -> int:
-    """Do the verb as the holder of HEADGATE_TOKEN."""
-    token = os.environ.get("HEADGATE_TOKEN")
-    if not token:
-        raise HeadgateError("HEADGATE_TOKEN is not set.", hint="Make a token: headgate token add, or under Settings.")
-    with HeadgateClient(args.url, token=token) as client:
-        code: int = args.act(args, client)
-    return code
-
-
-def _say(args: argparse.Namespace, answer: Answer, text: str) -> int:
-    print(json.dumps({"contract": CONTRACT, **answer}) if args.format == "json" else text)
-    return 0
-
-
 def _create(args: argparse.Namespace, client: HeadgateClient) -> int:
     body: Answer = {"project_id": args.project, "target_id": args.target, "name": args.name}
     answer = client.post("/plans", {**body, **_content(Path(args.path))})
-    return _say(args, answer, f"Plan {answer['id']} ({answer['digest'][:12]})")
+    return say(args, answer, f"Plan {answer['id']} ({answer['digest'][:12]})")
 
 
 def _content(path: Path) -> Answer:
@@ -117,35 +88,35 @@ def _show(args: argparse.Namespace, client: HeadgateClient) -> int:
     lines += [
         f"  step {step}: {found['policy']}" for step, limits in answer.get("limits", {}).items() for found in limits["classes"]
     ]
-    return _say(args, answer, "\n".join(lines))
+    return say(args, answer, "\n".join(lines))
 
 
 def _export(args: argparse.Namespace, client: HeadgateClient) -> int:
     answer = client.get(f"/plans/{args.plan}/document")
-    return _say(args, answer, str(answer["plan"]))
+    return say(args, answer, str(answer["plan"]))
 
 
 def _submit(args: argparse.Namespace, client: HeadgateClient) -> int:
     answer = client.post(f"/plans/{args.plan}/submit")
-    return _say(args, answer, f"Plan {args.plan}: {answer['state']}")
+    return say(args, answer, f"Plan {args.plan}: {answer['state']}")
 
 
 def _approve(args: argparse.Namespace, client: HeadgateClient) -> int:
     digest = args.digest or client.get(f"/plans/{args.plan}")["digest"]
     body = {"digest": digest, "note": args.note, "target_id": args.target}
-    return _say(args, client.post(f"/plans/{args.plan}/approve", body), f"Approved {digest[:12]}")
+    return say(args, client.post(f"/plans/{args.plan}/approve", body), f"Approved {digest[:12]}")
 
 
 def _tick(args: argparse.Namespace, client: HeadgateClient) -> int:
     answer = client.post(f"/plans/{args.plan}/checklist/{args.item}/tick", {"note": args.note, "target_id": args.target})
-    return _say(args, answer, f"Ticked {args.item}")
+    return say(args, answer, f"Ticked {args.item}")
 
 
 def _run(args: argparse.Namespace, client: HeadgateClient) -> int:
     digest = client.get(f"/plans/{args.plan}")["digest"]
     body = {"digest": digest, "request_token": uuid4().hex, "target_id": args.target}
     answer = client.post(f"/plans/{args.plan}/run", body)
-    return _say(args, answer, f"Run {answer['run']}; follow it with: headgate plan watch {answer['run']}")
+    return say(args, answer, f"Run {answer['run']}; follow it with: headgate plan watch {answer['run']}")
 
 
 def _watch(args: argparse.Namespace, client: HeadgateClient) -> int:

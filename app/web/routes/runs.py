@@ -13,9 +13,11 @@ from app.actions.resume_run import resume_run
 from app.actions.retry_step import retry_step
 from app.actions.roll_back_run import roll_back_run
 from app.actions.skip_step import skip_step
+from app.actions.undoing import SCOPES, Scope
 from app.web.dependencies import Page, SignedIn, go_to
 from app.web.forms import SentForm
 from app.web.views import runs as view
+from app.web.views.control import control_of
 from app.web.views.paging import PER_PAGE
 from app.web.views.run_buttons import bar_of
 from app.web.views.run_lines import run_lines
@@ -42,6 +44,7 @@ def show(work: SignedIn, page: Page, run_id: int) -> HTMLResponse:
         "runs/show.html",
         page=found,
         bar=bar_of(work.actor, found),
+        control=control_of(work, found),
         lines=lines,
         # the stream goes on after the newest line that is on the page
         number=max(found.number, lines[0].number if lines else 0),
@@ -134,5 +137,7 @@ def speed(work: SignedIn, run_id: int, form: SentForm) -> Response:
 @router.post("/{run_id}/roll-back")
 def roll_back(work: SignedIn, run_id: int, form: SentForm) -> Response:
     """Undo what was done, as a run of its own."""
-    back = roll_back_run(work, run_id=run_id, target_name=form.text("target"))
+    asked, _, of = form.text("scope").partition(":")
+    scope: Scope = next((word for word in SCOPES if word == asked), "all")
+    back = roll_back_run(work, run_id=run_id, target_name=form.text("target"), scope=scope, of=of)
     return go_to(f"/runs/{back.id}")

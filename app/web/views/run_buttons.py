@@ -7,7 +7,7 @@ from app.actions.permissions import MINIMUM_ROLE, Permission
 from app.actions.work import Actor
 from app.review.policy import PROFILES
 from app.review.roles import Role
-from app.run.states import Move, RunState, StepState, moves_from
+from app.run.states import ACTIVE, Move, RunState, StepState, moves_from
 from app.web.views.runs import RunPage
 
 Asks = Literal["", "reason", "note", "target"]
@@ -79,11 +79,38 @@ _FACES: dict[Move, _Face] = {
 }
 
 
+#: Where stopping and undoing are one decision: elsewhere the run stands still, and rolling back is a button of its own.
+_ABORTABLE = frozenset(
+    {RunState.RUNNING, RunState.PAUSING, RunState.CANCELLING, RunState.WAITING_TARGET, RunState.WAITING_GATE, RunState.VERIFYING}
+)
+_ABORT = Button(
+    verb="abort",
+    label="Abort and roll back…",
+    icon="undo-2",
+    css="btn-danger",
+    consequence="Stops at the next safe point; then a run of its own undoes what was done.",
+    asks="target",
+    field_label="Type the name",
+    is_folded=True,
+)
+
+
+def drives(actor: Actor, page: RunPage) -> bool:
+    """True for the one who drives the run; one that has ended is driven by nobody."""
+    return page.run.state not in ACTIVE or page.run.driver_id == actor.person_id
+
+
 def bar_of(actor: Actor, page: RunPage) -> Bar:
     """What this person may do with the run now."""
     state = page.run.state
     found = {button.verb: button for button in buttons(state, actor, page.project_id, is_rollback=page.is_rollback)}
     gate = found.pop("open-gate", None)
+    if state in _ABORTABLE and not page.is_rollback and actor.may(page.project_id, Permission.ROLL_BACK):
+        found["abort"] = _ABORT
+    if not page.back and not page.is_rollback:
+        found.pop("roll-back", None)
+    if not drives(actor, page):
+        found.clear()
     asked = gate_role(page)
     if asked is not None and not (actor.role_in(page.project_id) or Role.VIEWER).includes(asked):
         gate = None
@@ -97,11 +124,15 @@ def bar_of(actor: Actor, page: RunPage) -> Bar:
     return Bar(
         buttons=tuple(found.values()),
         gate=gate,
-        speeds=speeds(page.speed) if is_backfill and state is RunState.RUNNING and actor.may(page.project_id, _CONTROL) else (),
+        speeds=speeds(page.speed) if is_backfill and state is RunState.RUNNING and _may_control(actor, page) else (),
         speed=page.speed,
         is_watched=state is RunState.MONITORING,
         withheld=_withheld(actor, page),
     )
+
+
+def _may_control(actor: Actor, page: RunPage) -> bool:
+    return actor.may(page.project_id, _CONTROL) and drives(actor, page)
 
 
 def buttons(state: RunState, actor: Actor, project_id: int, *, is_rollback: bool) -> tuple[Button, ...]:

@@ -20,6 +20,7 @@ from app.web.views.run_outcome import Outcome, outcome_of
 from app.web.views.run_timeline import Near, TimelineRow, near, timeline_of
 from app.web.views.signals import Signal, application_signal
 from app.web.views.visible import in_sight
+from app.web.views.way_back import Choice, choices
 
 _DONE = (StepState.SUCCEEDED, StepState.SKIPPED, StepState.ROLLED_BACK)
 #: a page without JavaScript asks again so often while a worker drives the run, and while it waits for people
@@ -59,6 +60,8 @@ class RunPage:
     certificates: tuple[Certificate, ...]
     #: the number of the newest line
     number: int
+    #: what may be rolled back of it; empty for a rollback, and where nothing is there to undo
+    back: tuple[Choice, ...] = ()
 
     @property
     def is_live(self) -> bool:
@@ -146,6 +149,7 @@ def load_run(session: Session, run_id: int, *, folder: Path | None = None) -> Ru
         outcome=outcome_of(session, run) if run.finished_at or run.state in FINISHED else None,
         certificates=certificates_of(steps),
         number=run.event_number,
+        back=choices(content, steps) if run.direction is Direction.FORWARD else (),
     )
 
 

@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from app.web.routes.api import backups, lists, plans, runs, set_up
+from app.web.routes.api import backups, control, lists, plans, runs, set_up
 
 router = APIRouter(prefix="/api/v1")
-for part in (lists.router, set_up.router, backups.router, plans.router, runs.router):
+for part in (lists.router, set_up.router, backups.router, plans.router, runs.router, control.router):
     router.include_router(part)
