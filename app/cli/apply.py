@@ -86,7 +86,8 @@ def run_rollback(args: argparse.Namespace) -> int:
 def run_status(args: argparse.Namespace) -> int:
     """0, or 1 where something failed and is not mended."""
     wanted, schema = wanted_of(args.path, args.tool), get_settings().ledger_schema
-    with Target.connect(dsn_of(args), purpose="status") as target:
+    # it only reads: a standby has what its primary's ledger said a moment ago
+    with Target.connect(dsn_of(args), purpose="status", allow_standby=True) as target:
         is_known = has_ledger(target, schema)
         found = compare(wanted, read_applied(target, schema) if is_known else ())
         failed = [entry for item in found.pending if is_known and (entry := _failure(target, schema, item))]

@@ -90,6 +90,10 @@ def test_the_command_line_ends_with_its_code_and_the_error_object(cases, tmp_pat
     }[command]
     code = main([command, *more, "--dsn", cases[kind]])
     printed = capsys.readouterr()
+    if (command, kind) == ("status", "standby"):
+        assert code == 0, printed.err
+        assert [entry["name"] for entry in json.loads(printed.out)["pending"]] == ["001_a"]
+        return
     assert code == (2 if kind == "malformed" else 3), printed.out + printed.err
     told = printed.out + printed.err
     assert SAID[kind] in told

@@ -11,7 +11,7 @@ from app.actions.worker.abort import roll_back_aborted
 from app.actions.worker.begin_run import begin_run
 from app.actions.worker.desk import Desk, target_dsn
 from app.actions.worker.finish_run import finish_rollback, verify_run
-from app.actions.worker.order import make_order
+from app.actions.worker.order import locks_of, make_order
 from app.actions.worker.score import score_run
 from app.engine.execute import execute
 from app.engine.order import (
@@ -26,7 +26,6 @@ from app.engine.order import (
     WaitingTime,
 )
 from app.errors import HeadgateError
-from app.review.policy import EnvironmentPolicy
 from app.run.events import RunStarted, RunTakenOver, TargetFound, TargetLost
 from app.run.journal import LeaseLostError
 from app.run.states import TRANSITIONS, Move, RunState
@@ -34,7 +33,6 @@ from app.store.claims import Claim, claimed
 from app.store.journal import StoredJournal
 from app.store.runs import locked, move_run
 from app.store.tables.runs import RunStep
-from app.store.tables.targets import Environment, Target
 from app.store.words import Direction
 from app.target.errors import TargetError
 from app.target.session import Target as TargetSession
@@ -191,13 +189,12 @@ class _Driver:
         with self.desk.sessions() as session:
             run = locked(session, self.claim.run_id)
             dsn = target_dsn(session, self.desk.settings, run.target_id)
-            target = session.get_one(Target, run.target_id)
-            policy = EnvironmentPolicy.from_json(session.get_one(Environment, target.environment_id).policy)
+            patience_ms = locks_of(session, run).patience_ms
             away_seconds = (now - run.state_since).total_seconds()
         try:
             TargetSession.connect(dsn, purpose=f"run {self.claim.run_id} knocks").close()
         except TargetError as error:
-            if away_seconds * 1000 > policy.patience_ms:
+            if away_seconds * 1000 > patience_ms:
                 self.move(Move.FAIL, reason=f"The target stayed away for {away_seconds:.0f} s: {error.message}")
                 return False
             # the longer it is away, the rarer the knocking: a restart takes seconds, a failover minutes

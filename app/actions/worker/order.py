@@ -11,7 +11,6 @@ from app.actions.worker.desk import Desk, target_dsn
 from app.backup.place import place_of
 from app.engine.order import RunOrder
 from app.plan.model import Plan
-from app.review.policy import EnvironmentPolicy
 from app.run.states import StepState
 from app.steps.protocol import LockPolicy
 from app.store.backups import stored_ratio
@@ -19,7 +18,8 @@ from app.store.claims import Claim
 from app.store.runs import get, steps
 from app.store.tables.plans import PlanRevision
 from app.store.tables.runs import GateAnswer, Run, RunStep
-from app.store.tables.targets import Environment, Target
+from app.store.tables.targets import Target
+from app.store.targets import policy_of
 from app.store.words import Direction
 
 
@@ -35,7 +35,7 @@ def make_order(session: Session, desk: Desk, claim: Claim) -> RunOrder:
         dsn=target_dsn(session, desk.settings, run.target_id),
         fence=claim.fence,
         ledger_schema=desk.settings.ledger_schema,
-        locks=_locks(session, run),
+        locks=locks_of(session, run),
         steps_done=_in_state(session, run, StepState.SUCCEEDED, StepState.ROLLED_BACK),
         results_kept=frozenset(step.step_id for step in steps(session, run.id) if step.result),
         skipped=_in_state(session, run, StepState.SKIPPED),
@@ -46,15 +46,11 @@ def make_order(session: Session, desk: Desk, claim: Claim) -> RunOrder:
     )
 
 
-def _policy(session: Session, run: Run) -> EnvironmentPolicy:
-    target = session.get_one(Target, run.target_id)
-    return EnvironmentPolicy.from_json(session.get_one(Environment, target.environment_id).policy)
-
-
-def _locks(session: Session, run: Run) -> LockPolicy:
+def locks_of(session: Session, run: Run) -> LockPolicy:
+    """The limits that the run has kept since its start."""
     kept = run.options.get("locks")
     if kept is None:
-        kept = frozen_limits(_policy(session, run))
+        kept = frozen_limits(policy_of(session, session.get_one(Target, run.target_id)))
     return LockPolicy(**kept)
 
 
