@@ -18,7 +18,7 @@ JOIN own ON own.oid = c.relnamespace
 LEFT JOIN pg_catalog.pg_class toast ON toast.oid = c.reltoastrelid
 LEFT JOIN pg_catalog.pg_am am ON am.oid = c.relam
 WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f')
-  AND (c.relforcerowsecurity OR c.reltablespace <> 0 OR toast.reloptions IS NOT NULL OR am.amname <> 'heap'
+  AND (c.relforcerowsecurity OR c.reloftype <> 0 OR c.reltablespace <> 0 OR toast.reloptions IS NOT NULL OR am.amname <> 'heap'
        OR EXISTS (SELECT 1 FROM pg_catalog.pg_rewrite r WHERE r.ev_class = c.oid AND r.rulename <> '_RETURN')
        OR EXISTS (SELECT 1 FROM pg_catalog.pg_publication_rel p WHERE p.prrelid = c.oid))
 UNION ALL

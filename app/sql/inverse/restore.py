@@ -53,12 +53,22 @@ def add_constraints(constraints: Iterable[Constraint]) -> list[str]:
     """Constraints with their comments: keys before foreign keys, which need them."""
     order = {"not null": 0, "primary key": 1, "unique": 2, "exclusion": 3, "check": 4, "foreign key": 5}
     statements: list[str] = []
-    for item in sorted((item for item in constraints if item.kind in order), key=lambda item: order[item.kind]):
+    found = list(constraints)
+    kept = (item for item in found if item.kind in order and not any(_comes_with(item, other) for other in found))
+    for item in sorted(kept, key=lambda item: order[item.kind]):
         table, name = relation_sql(item.relation), quote_identifier(item.name)
         statements.append(f"ALTER TABLE {table} ADD CONSTRAINT {name} {item.definition}")
         if item.comment is not None:
             statements.append(f"COMMENT ON CONSTRAINT {name} ON {table} IS {literal(item.comment).strip()}")
     return statements
+
+
+def _comes_with(item: Constraint, other: Constraint) -> bool:
+    """True for the copies of a foreign key that PostgreSQL makes by itself for each partition of what it references."""
+    is_same_key = item.kind == other.kind == "foreign key" and (item.relation, item.columns) == (other.relation, other.columns)
+    if not is_same_key or item.references == other.references:
+        return False
+    return re.fullmatch(rf"{re.escape(other.name)}_?[0-9]+", item.name) is not None
 
 
 def index_definition(index: Index, *, concurrently: bool) -> str:

@@ -97,3 +97,17 @@ ALTER TABLE public.nn ADD CONSTRAINT a_maybe NOT NULL a NOT VALID;
 INSERT INTO public.orgs (name) VALUES ('one'), ('two');
 INSERT INTO public.users (email, nick, age, org_id) SELECT 'u' || g || '@x', 'n' || g, g, 1 + g % 2 FROM generate_series(1, 20) g;
 INSERT INTO public.orders (user_id, qty, total, uid2) SELECT 1 + g % 20, g, g, g FROM generate_series(1, 30) g;
+-- what once made a derived rollback wrong
+CREATE TABLE inv_opts (a text, b varchar(10) DEFAULT 'q', c numeric(8, 2), d int, g int GENERATED ALWAYS AS (d * 2) STORED);
+CREATE INDEX inv_opts_cast ON inv_opts (coalesce(b, ''));
+CREATE UNIQUE INDEX inv_opts_marked ON inv_opts (a);
+ALTER TABLE inv_opts CLUSTER ON inv_opts_marked;
+CREATE INDEX inv_opts_expr ON inv_opts ((c * 2));
+ALTER INDEX inv_opts_expr ALTER COLUMN 1 SET STATISTICS 300;
+CREATE TABLE inv_part (id int PRIMARY KEY) PARTITION BY HASH (id);
+CREATE TABLE inv_part_0 PARTITION OF inv_part FOR VALUES WITH (MODULUS 1, REMAINDER 0);
+CREATE TABLE inv_ref (id int, h int REFERENCES inv_part (id));
+CREATE TYPE inv_row AS (x int);
+CREATE TABLE inv_typed OF inv_row;
+CREATE VIEW inv_view AS SELECT 1 AS one;
+GRANT SELECT ON inv_view TO rt_reader;

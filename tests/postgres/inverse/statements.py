@@ -9,6 +9,15 @@ from tests.postgres.inverse.columns import COLUMNS_AND_CONSTRAINTS
 
 CASES: list[tuple[str, str]] = [
     *COLUMNS_AND_CONSTRAINTS,
+    # what once was undone wrongly: casts and statistics of rebuilt indexes, CASCADE, two chosen names, marks, owners, copies
+    ("ALTER TABLE inv_opts ALTER COLUMN b TYPE text", "manual"),
+    ("ALTER TABLE inv_opts ALTER COLUMN c TYPE numeric(10,2)", "manual"),
+    ("ALTER TABLE inv_opts DROP COLUMN d CASCADE", "manual"),
+    ("ALTER TABLE inv_opts ADD CHECK (c < 1000), ADD CHECK (c < 2000)", "lossless"),
+    ("ALTER TABLE inv_opts ADD CONSTRAINT u2 UNIQUE USING INDEX inv_opts_marked", "manual"),
+    ("ALTER VIEW inv_view OWNER TO rt_reader", "manual"),
+    ("DROP TABLE inv_typed", "manual"),
+    ("DROP TABLE inv_ref", "lossy"),
     # tables
     ("CREATE TABLE nt (id bigint PRIMARY KEY, user_id bigint REFERENCES users (id))", "loses-new-writes"),
     ("CREATE TABLE app.nt (id serial, v text)", "loses-new-writes"),
