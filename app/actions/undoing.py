@@ -11,7 +11,7 @@ from app.actions.work import Work
 from app.errors import MovedMeanwhileError
 from app.plan.model import Plan as Content
 from app.run.events import RunCreated
-from app.run.states import FINISHED, Move, StepState, transition
+from app.run.states import FINISHED, Move, RunState, StepState, transition
 from app.store import people, plans, runs, targets
 from app.store.events import append_event
 from app.store.runs import NewRun
@@ -49,6 +49,10 @@ def begin_rollback(work: Work, run: Run, *, scope: Scope = "all", of: str = "") 
     transition(run.state, Move.ROLL_BACK)
     content = plans.content(plans.revision(work.session, run.revision_id))
     steps = touched(work, run, scope, of)
+    if not steps and run.state is RunState.ROLLED_BACK:
+        raise MovedMeanwhileError(
+            "The run was rolled back already, and nothing of that is left to undo.", hint="Open its page to see what was undone."
+        )
     if not steps:
         raise wording.refused("of" if of else "scope", "Nothing that can be undone was done there.")
     target = targets.get(work.session, run.target_id)

@@ -79,7 +79,8 @@ class Disturbed:
     def worker_of(self, pid: int) -> Child:
         """The worker that a process belongs to: it leads the process group."""
         group = os.getpgid(pid)
-        return next(kept.part for kept in self.house.stack.supervisor.parts if kept.part.pid == group)
+        children = (kept.part for kept in self.house.stack.supervisor.parts if isinstance(kept.part, Child))
+        return next(child for child in children if child.pid == group)
 
     def is_held_by(self, worker: Child) -> bool:
         """True while a process of that worker drives it."""

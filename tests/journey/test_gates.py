@@ -198,8 +198,8 @@ def test_a_run_whose_first_wake_up_was_lost_is_found_by_the_sweep(theatre, users
         # as if the web process had died between the commit and the bell
         revision = own.execute("SELECT id FROM plan_revisions WHERE plan_id = %s AND digest = %s", [plan, digest]).fetchone()[0]
         run = own.execute(
-            "INSERT INTO runs (plan_id, revision_id, target_id, state, created_by)"
-            " VALUES (%s, %s, %s, 'scheduled', (SELECT min(id) FROM people)) RETURNING id",
+            "INSERT INTO runs (plan_id, revision_id, target_id, state, created_by, driver_id)"
+            " SELECT %s, %s, %s, 'scheduled', min(id), min(id) FROM people RETURNING id",
             [plan, revision, target],
         ).fetchone()[0]
         own.execute(

@@ -196,7 +196,7 @@ def test_a_role_in_the_request_is_not_believed(site: Site):
 @pytest.mark.parametrize("token", ["", "forged", "hg_" + "A" * 43, "Bearer", "é".encode("latin1").decode("latin1"), "x" * 5000])
 def test_a_forged_token_is_nobody_even_beside_a_right_cookie(site: Site, token: str):
     run = site.world.started()
-    browser = site.browser("admin")
+    browser = site.browser("operator")
     header = {"authorization": f"Bearer {token}".encode("latin1")}
     answer = browser.post(f"/api/v1/runs/{run.id}/cancel", headers=header, json={})
     if token:
