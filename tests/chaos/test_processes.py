@@ -58,7 +58,7 @@ def test_a_worker_that_is_stopped_in_mid_batch_and_continued_after_the_takeover_
     try:
         until(
             lambda: run.own("SELECT owner FROM runs WHERE id = %s", run.number)[0][0] != f"{os.uname().nodename}:{holder}",
-            seconds=20,
+            seconds=60,
         )
         taken_over = run.event_number()
         assert run.own("SELECT lease_until IS NOT NULL FROM runs WHERE id = %s", run.number)
@@ -69,7 +69,7 @@ def test_a_worker_that_is_stopped_in_mid_batch_and_continued_after_the_takeover_
     assert run.event_number() > taken_over
     assert_counted_once(run)
     assert zombie.is_running()
-    until(lambda: psutil.Process(zombie.pid).children(), seconds=20)
+    until(lambda: psutil.Process(zombie.pid).children(), seconds=60)
 
 
 def test_wake_ups_that_are_delivered_three_times_change_nothing(house, database, expected):
