@@ -697,7 +697,7 @@ UPDATE users SET age = 1 WHERE id = ANY (ARRAY[1,2,3])
 WITH x AS (UPDATE users SET age = 1 WHERE id = 1 RETURNING id) SELECT * FROM x
 ~ WITH x AS (SELECT id FROM users LIMIT 5) UPDATE users SET age = 1 FROM x WHERE x.id = users.id
 DELETE FROM log
-DELETE FROM log WHERE id = 5
+~ DELETE FROM log WHERE id = 5
 ~ DELETE FROM orders WHERE id = 5
 DELETE FROM users WHERE id = 999999
 DELETE FROM ONLY parent_inh
