@@ -8,10 +8,12 @@ import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from psycopg import conninfo
 
+from app.backup.staging import staging
 from app.errors import HeadgateError
 
 _SERVICE = "headgate"
@@ -82,22 +84,43 @@ def require_reader(program: Path, written_by: int) -> None:
         )
 
 
-@contextmanager
-def connection_environment(dsn: str, *, application_name: str) -> Iterator[Mapping[str, str]]:
-    """Environment for a client that connects by ``--dbname=service=headgate``.
+@dataclass(frozen=True, slots=True)
+class Access:
+    """How a client reaches a server: to be handed to the process that is started for it."""
 
-    All parameters, the password too, stand in a service file that only this user can read and that is gone afterwards: neither
-    the arguments nor the environment of the process show them.
+    environment: Mapping[str, str]
+    #: descriptors that the process must inherit
+    descriptors: tuple[int, ...] = ()
+
+
+@contextmanager
+def access(dsn: str, *, application_name: str) -> Iterator[Access]:
+    """What a client needs that connects by ``--dbname=service=headgate``.
+
+    All parameters, the password too, stand in a service file in memory (Linux) that libpq reads anew for each connection. It is in
+    no folder and is gone with the last process that holds it, killed or not. Neither arguments nor environment show it.
     """
     parameters = {name: str(value) for name, value in conninfo.conninfo_to_dict(dsn).items() if value is not None}
     parameters.setdefault("application_name", application_name)
-    with tempfile.TemporaryDirectory(prefix="headgate-") as directory:
-        path = Path(directory) / "service.conf"
-        path.touch(mode=0o600)
-        lines = [f"[{_SERVICE}]", *(f"{name}={value}" for name, value in parameters.items() if name != "service")]
-        path.write_text("\n".join(lines) + "\n")
-        environment = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "HEADGATE_"))}
-        yield {**environment, "PGSERVICEFILE": str(path), "PGAPPNAME": application_name, "LC_ALL": "C"}
+    lines = [f"[{_SERVICE}]", *(f"{name}={value}" for name, value in parameters.items() if name != "service")]
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "HEADGATE_"))}
+    with _held("\n".join(lines) + "\n") as (path, descriptors):
+        yield Access({**kept, "PGSERVICEFILE": path, "PGAPPNAME": application_name, "LC_ALL": "C"}, descriptors)
+
+
+@contextmanager
+def _held(text: str) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """A path under which processes that inherit the descriptors read the text."""
+    if not hasattr(os, "memfd_create"):
+        with staging(Path(tempfile.gettempdir()) / f"headgate-{os.getuid()}", "service") as folder:
+            path = folder / "service.conf"
+            path.touch(mode=0o600)
+            path.write_text(text)
+            yield str(path), ()
+        return
+    with os.fdopen(os.memfd_create("headgate"), "wb", buffering=0) as memory:
+        memory.write(text.encode())
+        yield f"/proc/self/fd/{memory.fileno()}", (memory.fileno(),)
 
 
 def connect_argument(database: str | None = None) -> str:

@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Generator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from app.backup.clients import client_major, connect_argument, connection_environment, find_client, require_not_older
+from app.backup.clients import access, client_major, connect_argument, find_client, require_not_older
 from app.backup.encryption import check_recipients
 from app.backup.hashing import Follower
 from app.backup.keep import Artifact, keep
@@ -17,9 +18,9 @@ from app.backup.process import Client
 from app.backup.progress import LOOK_SECONDS, Progress, Watched
 from app.backup.room import require_room
 from app.backup.source import Counter, Source, frozen
-from app.backup.storage import BackupFailedError, DiskFullError, remove_tree, storage_of
+from app.backup.staging import staging
+from app.backup.storage import BackupFailedError, DiskFullError, storage_of
 
-PARTIAL = ".partial"
 #: ACCESS SHARE is all that pg_dump asks for: behind it only those queue who wait for the same holder anyway
 LOCK_WAIT_MS = 10_000
 _BEGUN = re.compile(r'dumping contents of table "(.+)"$')
@@ -42,32 +43,30 @@ class DumpOrder:
     #: stored bytes per byte of the tables, as the last backup had it; None: nothing is known
     ratio: float | None = None
 
-    @property
-    def staged(self) -> Path:
-        """Where pg_dump writes to."""
-        return self.place.directory / (self.name + PARTIAL)
-
 
 def dump(order: DumpOrder) -> Watched[Artifact]:
     """Dump, yielding progress about twice a second; returns the stored backup.
 
-    Closing the generator ends pg_dump and removes what was written. Raises BackupFailedError, DiskFullError, UnknownTableError,
-    ClientTooOldError, BackupKeyError, BackupDamagedError, TargetError.
+    Closing the generator ends pg_dump and removes what was written; a kill ends pg_dump, and the next dump removes its files.
+    Raises BackupFailedError, DiskFullError, UnknownTableError, ClientTooOldError, BackupKeyError, BackupDamagedError,
+    TargetError.
     """
     program = find_client("pg_dump", order.place.bin_dir)
     check_recipients(order.place.recipients)
-    order.place.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-    remove_tree(order.staged)
     storage, _ = storage_of(order.place)
     # what an earlier attempt left; and storage that can't be reached is noticed now, not after hours
     storage.remove(order.name)
-    follower = Follower(order.staged, is_final=not order.place.recipients)
-    try:
+    with staging(order.place.directory, order.name) as folder:
+        return (yield from _dumped_into(folder / "dump", order, program))
+
+
+def _dumped_into(staged: Path, order: DumpOrder, program: Path) -> Watched[Artifact]:
+    with closing(Follower(staged, is_final=not order.place.recipients)) as follower:
         with frozen(order.dsn, order.tables, name=order.application_name) as source:
             require_not_older(program, source.server_version_num)
             require_room(order.place, source, order.ratio)
-            rows = yield from _run(order, program, source, follower)
-        entries = list_entries(order.staged, bin_dir=order.place.bin_dir)
+            rows = yield from _run(order, program, source, follower, staged)
+        entries = list_entries(staged, bin_dir=order.place.bin_dir)
         written = tables_with_rows(entries, [(table.schema, table.name) for table in source.with_rows])
 
         def describe(files: dict[str, StoredFile]) -> Manifest:
@@ -86,18 +85,17 @@ def dump(order: DumpOrder) -> Watched[Artifact]:
                 source_bytes=source.bytes,
             )
 
-        return (yield from keep(order.place, order.staged, order.name, follower, describe))
-    finally:
-        follower.close()
-        remove_tree(order.staged)
+        return (yield from keep(order.place, staged, order.name, follower, describe))
 
 
-def _run(order: DumpOrder, program: Path, source: Source, follower: Follower) -> Generator[Progress, None, dict[str, int | None]]:
+def _run(
+    order: DumpOrder, program: Path, source: Source, follower: Follower, staged: Path
+) -> Generator[Progress, None, dict[str, int | None]]:
     """Run pg_dump while the rows of its snapshot are counted beside it; the counts."""
-    with connection_environment(order.dsn, application_name=order.application_name) as environment:
+    with access(order.dsn, application_name=order.application_name) as reach:
         counter = Counter(order.dsn, source, name=order.application_name)
         try:
-            with Client(program, _arguments(order, source), environment) as client:
+            with Client(program, _arguments(order, source, staged), reach) as client:
                 yield from _follow(client, source, follower)
                 if client.returncode != 0:
                     raise _failure(client, order.place)
@@ -126,12 +124,12 @@ def _follow(client: Client, source: Source, follower: Follower) -> Generator[Pro
         )
 
 
-def _arguments(order: DumpOrder, source: Source) -> list[str]:
+def _arguments(order: DumpOrder, source: Source, staged: Path) -> list[str]:
     arguments = [
         "--no-password",
         "--verbose",
         f"--format={order.format}",
-        f"--file={order.staged}",
+        f"--file={staged}",
         f"--snapshot={source.snapshot}",
         f"--lock-wait-timeout={LOCK_WAIT_MS}",
         connect_argument(),

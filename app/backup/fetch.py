@@ -1,6 +1,5 @@
 """A stored backup as pg_restore needs it: plain files on this machine, gone again afterwards."""
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from app.backup.manifest import Manifest
 from app.backup.place import Place
 from app.backup.progress import Tally, Watched, watched
 from app.backup.room import refuse_without
+from app.backup.staging import staging
 from app.backup.storage import LocalStorage, Storage, disk_error, storage_of
 
 
@@ -28,9 +28,10 @@ def fetched(place: Place, location: str, manifest: Manifest, *, only: str | None
         return
     if manifest.recipients:
         open_identities(place, manifest.recipients)
-    place.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with tempfile.TemporaryDirectory(prefix="fetched-", dir=place.directory) as folder:
-        yield _Fetch(place, storage, name, manifest, Path(folder)).run(only)
+    with staging(place.directory, "fetched") as folder:
+        files = folder / "backup"
+        files.mkdir()
+        yield _Fetch(place, storage, name, manifest, files).run(only)
 
 
 def _at_hand(storage: LocalStorage, name: str, manifest: Manifest, *, is_compared: bool) -> Watched[Path]:

@@ -4,12 +4,13 @@ import os
 import signal
 import subprocess
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import IO, Self
 
+from app.backup.clients import Access
 from app.tether import tethered
 
 #: pg_dump cancels its queries on the server and ends its workers when it is asked to end; then it is not asked any more.
@@ -23,7 +24,7 @@ class Client:
     It dies with the thread that started it (Linux: by the kernel), so a killed worker leaves no dump behind.
     """
 
-    def __init__(self, program: Path, arguments: Sequence[str], environment: Mapping[str, str]) -> None:
+    def __init__(self, program: Path, arguments: Sequence[str], access: Access) -> None:
         """Start it; what it says goes to a file that no other process sees."""
         self.name = program.name
         self._log = tempfile.TemporaryFile("w+b")  # noqa: SIM115  # closed by __exit__, with the process
@@ -32,7 +33,8 @@ class Client:
         self._said: list[str] = []
         self._process = subprocess.Popen(
             tethered([str(program), *arguments], orphaned=signal.SIGTERM),
-            env=dict(environment),
+            env=dict(access.environment),
+            pass_fds=access.descriptors,
             stdin=subprocess.DEVNULL,
             stdout=self._log,
             stderr=self._log,
@@ -84,3 +86,22 @@ class Client:
             # its own group: workers that outlived it are ended too
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
+
+
+def run_client(
+    program: Path, arguments: Sequence[str], access: Access, *, reads: IO[bytes] | None = None, writes: IO[bytes] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run a client to its end, which may take a while and is not told of; files are its standard input and output."""
+    if reads:
+        reads.seek(0)
+    return subprocess.run(
+        tethered([str(program), *arguments], orphaned=signal.SIGTERM),
+        env=dict(access.environment),
+        pass_fds=access.descriptors,
+        stdin=reads or subprocess.DEVNULL,
+        stdout=writes or subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="replace",
+        check=False,
+    )

@@ -12,7 +12,7 @@ from typing import Any
 from psycopg import conninfo, sql
 
 from app.backup.beside import create_database, drop_database, refuse_name
-from app.backup.clients import connect_argument, connection_environment, find_client, require_reader
+from app.backup.clients import access, connect_argument, find_client, require_reader
 from app.backup.compare import manifest_of
 from app.backup.fetch import fetched
 from app.backup.manifest import Manifest
@@ -140,8 +140,8 @@ def _compared(order: RestoreOrder, manifest: Manifest, rows: Mapping[str, int], 
 def _run(order: RestoreOrder, program: Path, path: Path, manifest: Manifest) -> Generator[Progress, None, None]:
     begun, current, total = 0, None, len(manifest.rows)
     with (
-        connection_environment(order.dsn, application_name=order.application_name) as environment,
-        Client(program, [*_arguments(order, manifest), str(path)], environment) as client,
+        access(order.dsn, application_name=order.application_name) as reach,
+        Client(program, [*_arguments(order, manifest), str(path)], reach) as client,
     ):
         is_over = False
         while not is_over:

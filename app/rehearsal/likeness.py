@@ -6,17 +6,17 @@ runs they are empty again: a scan of a terabyte of nothing would take its time.
 """
 
 import os
-import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import psycopg
 
-from app.backup.clients import client_major, connect_argument, connection_environment, find_client
+from app.backup.clients import access, client_major, connect_argument, find_client
+from app.backup.process import run_client
 from app.target.session import Target
 
 #: pg_dump and the server know statistics as a part of a dump from this version on
@@ -48,7 +48,7 @@ class Likeness:
 
     shadow_dsn: str
     #: pg_dump's archive of the statistics, and the program that reads it; None where the versions can't
-    archive: Path | None = None
+    archive: IO[bytes] | None = None
     restore: Path | None = None
     #: the shadow server's data directory where its files are ours to change; None where they are not
     home: Path | None = None
@@ -74,9 +74,8 @@ class Likeness:
         """Statistics by name, again and again: an index build or a rewrite forgets them. What is gone or renamed is left out."""
         if self.archive is None or self.restore is None:
             return
-        with connection_environment(self.shadow_dsn, application_name="headgate rehearsal") as environment:
-            command: list[str | Path] = [self.restore, "--no-password", connect_argument(), self.archive]
-            subprocess.run(command, env=dict(environment), capture_output=True, check=False)
+        with access(self.shadow_dsn, application_name="headgate rehearsal") as reach:
+            run_client(self.restore, ["--no-password", connect_argument()], reach, reads=self.archive)
 
     def _grow(self, connection: psycopg.Connection) -> list[tuple[Path, int]]:
         if self.home is None:
@@ -100,8 +99,8 @@ def likeness(target_dsn: str, shadow_dsn: str, *, bin_dir: Path | None, copies_s
     made = Likeness(shadow_dsn=shadow_dsn)
     with ExitStack() as stack:
         if copies_statistics:
-            directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="headgate-")))
-            _dump_statistics(made, target_dsn, directory / "statistics.dump", bin_dir)
+            # a file without a name: statistics hold values of rows, and a kill leaves none of them on the disk
+            _dump_statistics(made, target_dsn, stack.enter_context(tempfile.TemporaryFile()), bin_dir)
         else:
             made.notes.append("The policy keeps statistics on the target: costs are those of empty tables.")
         yield made
@@ -123,7 +122,7 @@ def _set(connection: psycopg.Connection, row: dict[str, Any]) -> None:
         return  # the shadow is of another version and has no such setting
 
 
-def _dump_statistics(made: Likeness, target_dsn: str, archive: Path, bin_dir: Path | None) -> None:
+def _dump_statistics(made: Likeness, target_dsn: str, archive: IO[bytes], bin_dir: Path | None) -> None:
     dump, restore = find_client("pg_dump", bin_dir), find_client("pg_restore", bin_dir)
     with psycopg.connect(made.shadow_dsn, autocommit=True) as shadow:
         version = shadow.info.server_version // 10000
@@ -134,16 +133,9 @@ def _dump_statistics(made: Likeness, target_dsn: str, archive: Path, bin_dir: Pa
             )
             return
         made.home = _home_of(shadow, made.notes)
-    with connection_environment(target_dsn, application_name="headgate rehearsal") as environment:
-        command: list[str | Path] = [
-            dump,
-            "--no-password",
-            "--statistics-only",
-            "--format=custom",
-            f"--file={archive}",
-            connect_argument(),
-        ]
-        ended = subprocess.run(command, env=dict(environment), capture_output=True, text=True, errors="replace", check=False)
+    arguments = ["--no-password", "--statistics-only", "--format=custom", connect_argument()]
+    with access(target_dsn, application_name="headgate rehearsal") as reach:
+        ended = run_client(dump, arguments, reach, writes=archive)
     if ended.returncode != 0:
         made.notes.append(f"The statistics could not be copied: {' '.join(ended.stderr.split()[:30])}")
         return

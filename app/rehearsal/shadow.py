@@ -1,17 +1,18 @@
 """Makes and drops the shadow: a database with the target's schema and none of its rows."""
 
 import secrets
-import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import psycopg
 from psycopg import conninfo, sql
 
-from app.backup.clients import connect_argument, connection_environment, find_client, require_not_older
+from app.backup.clients import access, connect_argument, find_client, require_not_older
+from app.backup.process import run_client
 from app.errors import HeadgateError
 from app.target.session import Target
 
@@ -93,14 +94,12 @@ def _version_note(target: str, shadow: str) -> list[str]:
 
 def _copy_schema(target_dsn: str, shadow_dsn: str, ledger_schema: str, dump: Path, bin_dir: Path | None) -> None:
     restore = find_client("pg_restore", bin_dir)
-    with tempfile.TemporaryDirectory(prefix="headgate-") as directory:
-        archive = Path(directory) / "schema.dump"
-        common = ["--no-password", "--no-owner", "--no-privileges"]
-        _run(
-            [dump, *common, "--schema-only", "--format=custom", f"--exclude-schema={ledger_schema}", f"--file={archive}"],
-            target_dsn,
-        )
-        _run([restore, *common, "--exit-on-error"], shadow_dsn, archive)
+    common = ["--no-password", "--no-owner", "--no-privileges"]
+    # a file without a name: a kill leaves nothing of the schema on the disk
+    with tempfile.TemporaryFile() as archive:
+        kind = ["--schema-only", "--format=custom", f"--exclude-schema={ledger_schema}"]
+        _run(dump, [*common, *kind], target_dsn, writes=archive)
+        _run(restore, [*common, "--exit-on-error"], shadow_dsn, reads=archive)
 
 
 def _dump_program(bin_dir: Path | None, server_version_num: int) -> Path:
@@ -109,16 +108,11 @@ def _dump_program(bin_dir: Path | None, server_version_num: int) -> Path:
     return program
 
 
-def _run(command: list[str | Path], dsn: str, *files: Path) -> None:
-    with connection_environment(dsn, application_name="headgate rehearsal") as environment:
-        ended = subprocess.run(
-            [*command, connect_argument(), *files],
-            env=dict(environment),
-            capture_output=True,
-            text=True,
-            check=False,
-            errors="replace",
-        )
+def _run(
+    program: Path, arguments: list[str], dsn: str, *, reads: IO[bytes] | None = None, writes: IO[bytes] | None = None
+) -> None:
+    with access(dsn, application_name="headgate rehearsal") as reach:
+        ended = run_client(program, [*arguments, connect_argument()], reach, reads=reads, writes=writes)
     if ended.returncode != 0:
         lines = [line for line in ended.stderr.splitlines() if "error" in line.lower()] or ended.stderr.splitlines()
         raise ShadowError(

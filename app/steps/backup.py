@@ -1,7 +1,5 @@
 """Kind `backup`: pg_dump before the first change. Pause is not offered: a dump that stops half-way is worth nothing."""
 
-from pathlib import Path
-
 from app.backup.dump import DumpOrder, dump
 from app.backup.keep import Artifact
 from app.backup.place import Place
@@ -55,10 +53,10 @@ class Backup:
 
 def _order(context: StepContext, tables: tuple[str, ...]) -> DumpOrder:
     spec = context.step.spec
-    place = context.options.get("backups")
+    place: Place = context.options["backups"]
     return DumpOrder(
         dsn=context.dsn,
-        place=place if isinstance(place, Place) else Place(directory=Path("backups")),
+        place=place,
         name=f"run-{context.run}-{context.step.id}",
         format=spec.get("format", "directory"),
         jobs=int(spec.get("jobs", 2)),

@@ -6,6 +6,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from app.backup.place import Place
 from app.sql.split import split
 from app.steps.registry import KINDS
 from app.steps.units import units_of
@@ -34,7 +35,7 @@ def hook():
 def calm(postgres_server, hook, tmp_path_factory):
     """What an undisturbed run and its rollback come to, and the safe points of both."""
     with fresh_database(postgres_server) as database:
-        order = new_order(database, every_kind(hook.url), backup_dir=tmp_path_factory.mktemp("calm"))
+        order = new_order(database, every_kind(hook.url), backups=Place(directory=tmp_path_factory.mktemp("calm")))
         forward, back = Diary(), Diary()
         assert finished(to_the_end(order, forward))
         done = facts(database)
@@ -67,7 +68,7 @@ def test_the_plan_holds_every_kind_of_step_and_of_unit():
 
 def test_a_run_whose_holders_are_killed_one_safe_point_further_each_does_everything_once(database, calm, hook, tmp_path):
     done, every, _, _ = calm
-    order, known = new_order(database, every_kind(hook.url), backup_dir=tmp_path), set()
+    order, known = new_order(database, every_kind(hook.url), backups=Place(directory=tmp_path)), set()
     hook.keys.clear()
     while (point := killed_at_a_new_point(order, known)) is not None:
         known.add(point)
@@ -88,7 +89,7 @@ def test_a_run_that_is_killed_at_one_safe_point_and_nowhere_else_does_everything
         folder = tmp_path / str(number)
         folder.mkdir()
         with fresh_database(postgres_server) as database:
-            order = new_order(database, every_kind(hook.url), backup_dir=folder)
+            order = new_order(database, every_kind(hook.url), backups=Place(directory=folder))
             assert killed_at(order, number), f"there is no event {number}"
             assert finished(to_the_end(next_holder(order))), f"killed at event {number}"
             assert_like(database, done)
@@ -97,7 +98,7 @@ def test_a_run_that_is_killed_at_one_safe_point_and_nowhere_else_does_everything
 
 def test_a_rollback_whose_holders_are_killed_one_safe_point_further_each_undoes_everything_once(database, calm, hook, tmp_path):
     _, _, undone, every = calm
-    forward = new_order(database, every_kind(hook.url), backup_dir=tmp_path)
+    forward = new_order(database, every_kind(hook.url), backups=Place(directory=tmp_path))
     assert finished(to_the_end(forward))
     order, known = undo_order(forward), set()
     while (point := killed_at_a_new_point(order, known)) is not None:

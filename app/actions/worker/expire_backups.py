@@ -8,6 +8,7 @@ from app.actions.load_retention import load_retention
 from app.actions.work import Work, headgate
 from app.actions.worker.desk import Desk
 from app.backup.place import place_of
+from app.backup.staging import sweep
 from app.backup.storage import storage_of
 from app.errors import HeadgateError
 from app.store import backups
@@ -19,9 +20,14 @@ logger = logging.getLogger("headgate.backups")
 
 
 def expire_backups(desk: Desk) -> int:
-    """Delete what may go, of every target; how many backups went. One that could not be removed is tried again next time."""
+    """Delete what may go, of every target, and what killed workers left half-done; how many backups went.
+
+    One that could not be removed is tried again next time.
+    """
     with desk.sessions() as session:
         numbers = list(session.scalars(select(Target.id).order_by(Target.id)))
+    # what a killed worker left of a dump that nobody took again
+    sweep(desk.settings.backups)
     for number in numbers:
         _mark(desk, number)
     return sum(_remove(desk, number) for number in _marked(desk))

@@ -40,8 +40,8 @@ def restored(order: RestoreOrder) -> Restored:
 
 
 def left_in(folder: Path) -> list[str]:
-    """What is in a folder."""
-    return sorted(path.name for path in folder.iterdir())
+    """What is in a folder; nothing where there is none."""
+    return sorted(path.name for path in folder.iterdir()) if folder.exists() else []
 
 
 def databases(database: Database, like: str) -> int:

@@ -10,7 +10,7 @@ import psutil
 import pytest
 from psycopg import OperationalError
 
-from app.backup.clients import ClientTooOldError, connect_argument, connection_environment
+from app.backup.clients import ClientTooOldError
 from app.backup.dump import DumpOrder, dump
 from app.backup.place import Place
 from app.backup.progress import Progress
@@ -132,10 +132,3 @@ def test_a_disk_that_becomes_full_in_the_middle_keeps_nothing(shop: Database, sm
         taken(shop, Place(directory=small_disk), ratio=0.01)
     assert left_in(small_disk) == []
     assert shutil.disk_usage(small_disk).used < 100_000
-
-
-def test_the_password_is_in_no_argument_and_no_environment():
-    with connection_environment("postgresql://app:hunter2@localhost/shop", application_name="headgate") as environment:
-        assert "hunter2" not in " ".join([connect_argument(), *environment.values()])
-        assert Path(environment["PGSERVICEFILE"]).stat().st_mode & 0o077 == 0
-    assert not Path(environment["PGSERVICEFILE"]).exists()
