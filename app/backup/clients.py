@@ -97,7 +97,7 @@ class Access:
 def access(dsn: str, *, application_name: str) -> Iterator[Access]:
     """What a client needs that connects by ``--dbname=service=headgate``.
 
-    All parameters, the password too, stand in a service file in memory (Linux) that libpq reads anew for each connection. It is in
+    All parameters, the password too, stand in a service file in memory (Linux) which libpq reads for each connection. It is in
     no folder and is gone with the last process that holds it, killed or not. Neither arguments nor environment show it.
     """
     parameters = {name: str(value) for name, value in conninfo.conninfo_to_dict(dsn).items() if value is not None}
