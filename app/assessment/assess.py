@@ -7,6 +7,7 @@ from typing import Any
 import psycopg
 
 from app.analysis.basis import Basis
+from app.analysis.foresight import foresee_analysis
 from app.analysis.probes.probe import Answer
 from app.analysis.report import Analysis
 from app.analysis.uses import RelationUse, uses_of
@@ -15,6 +16,7 @@ from app.catalog.activity import read_activity
 from app.catalog.ask import ask
 from app.catalog.encoding import to_json
 from app.catalog.live import Activity
+from app.catalog.preview import Preview
 from app.catalog.records import Schema, Statistics
 from app.catalog.schema import read_schema
 from app.catalog.statistics import read_statistics
@@ -35,6 +37,7 @@ class Assessment:
     activity: Activity
     answers: tuple[Answer, ...]
     uses: tuple[RelationUse, ...]
+    preview: Preview
     asking: Asking
 
     def details(self) -> dict[str, Any]:
@@ -43,6 +46,7 @@ class Assessment:
             "running_now": _activity(self),
             "preflight": [answer.as_json() for answer in self.answers],
             "uses": [use.as_json() for use in self.uses],
+            "preview": self.preview.as_json(),
         }
 
     def as_json(self) -> dict[str, Any]:
@@ -85,6 +89,7 @@ def assess(
         activity=activity,
         answers=answers,
         uses=uses_of(analysis, schema=schema, statistics=statistics, publications=published),
+        preview=foresee_analysis(analysis, schema),
         asking=asking,
     )
 

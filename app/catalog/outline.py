@@ -46,7 +46,7 @@ def _objects(schema: Schema) -> Iterator[CanonicalObject]:
 
 
 def _of_relation(relation: Relation) -> Iterator[CanonicalObject]:
-    constraints = [found for found in relation.constraints if not _is_plain_not_null(found)]
+    constraints = [found for found in relation.constraints if not is_plain_not_null(found)]
     traits = _relation(relation)
     columns = [f"{column.name} {column_text(column)}" for column in relation.columns]
     lines = columns + [f"CONSTRAINT {constraint.name} {constraint.definition}" for constraint in constraints]
@@ -68,7 +68,8 @@ def _of_relation(relation: Relation) -> Iterator[CanonicalObject]:
         yield CanonicalObject(kind="policy", name=f"{relation.name}.{policy.name}", definition=policy.definition)
 
 
-def _is_plain_not_null(constraint: Constraint) -> bool:
+def is_plain_not_null(constraint: Constraint) -> bool:
+    """True for what the column says already: a validated NOT NULL that partitions and children inherit."""
     return constraint.kind == "not null" and constraint.is_validated and "NO INHERIT" not in constraint.definition
 
 

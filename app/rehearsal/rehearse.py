@@ -11,6 +11,7 @@ import psycopg
 
 from app.catalog.encoding import schema_to_json
 from app.catalog.fingerprint import difference, fingerprint
+from app.catalog.preview import preview
 from app.catalog.records import QueryStatistics, Schema
 from app.catalog.schema import read_schema
 from app.errors import HeadgateError
@@ -105,6 +106,7 @@ class _Rehearsing:
             statements=tuple(self.statements),
             steps=tuple(self.notes),
             changes=tuple(difference(before, after)),
+            preview=preview(before, after, basis="rehearsal"),
             queries=forecast.as_json(),
             notes=(*self.shadow.notes, *(self.like.notes if self.order.queries else ())),
             error=self.error or trip.error or trip.again_error,

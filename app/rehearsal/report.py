@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.catalog.fingerprint import SchemaChange
+from app.catalog.preview import Preview
 from app.contract import CONTRACT
 from app.plan.model import Grade
 from app.rehearsal.crash import CrashTest
@@ -51,6 +52,8 @@ class Rehearsal:
     statements: tuple[StatementTrace, ...] = ()
     steps: tuple[StepNote, ...] = ()
     changes: tuple[SchemaChange, ...] = ()
+    #: every relation that changed, with its definition before and after
+    preview: Preview | None = None
     queries: dict[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     error: dict[str, Any] | None = None
@@ -67,6 +70,7 @@ class Rehearsal:
             "server": {"target": self.target_version, "shadow": self.shadow_version},
             "statements": [trace.as_json() for trace in self.statements],
             "schema": {"before": self.before, "after": self.after, "diff": [_change(change) for change in self.changes]},
+            "preview": self.preview.as_json() if self.preview else None,
             "rollback": {
                 "ran": self.round_trip.ran,
                 "schema_restored": self.round_trip.schema_restored,

@@ -114,7 +114,8 @@ def from_type_name(node: Node) -> str:
     if internal in _TIME_TYPES and modifiers:
         first, _, rest = name.partition(" ")
         name, modifiers = f"{first}{modifiers} {rest}".strip(), ""
-    return name + modifiers + "[]" * len(node.get("arrayBounds", ()))
+    # PostgreSQL keeps no number of dimensions
+    return name + modifiers + ("[]" if node.get("arrayBounds") else "")
 
 
 def _modifiers(node: Node) -> str:

@@ -6,7 +6,11 @@ from playwright.sync_api import Page, expect
 
 from app.actions.comment import comment
 from app.actions.request_review import request_review
+from app.analysis.foresight import foresee
+from app.catalog.preview import preview
+from app.sql.split import split
 from tests.browser.conftest import Served
+from tests.doubles.shop import a_shop
 
 PHONE = {"viewport": {"width": 390, "height": 844}}
 WIDE = {"viewport": {"width": 1440, "height": 900}}
@@ -30,13 +34,25 @@ def _check(page: Page, path: str) -> None:
 @pytest.mark.parametrize("look", LOOKS)
 def test_no_page_has_a_fault_of_accessibility_or_breaks_its_width(served: Served, look):
     world, plan = served.site.world, served.site.world.imported()
-    served.site.analysed(plan)
+    after, doubts = foresee(split("CREATE TABLE notes (id int PRIMARY KEY); ALTER TABLE users ADD COLUMN note int"), a_shop())
+    served.site.analysed(plan, details={"preview": preview(a_shop(), after, basis="statements", doubts=doubts).as_json()})
     with world.work("author") as work:
         request_review(work, plan_id=plan.id)
         comment(work, plan_id=plan.id, body="مرحبا, why?", step_id="add-note", line=1)
     backup = world.backed_up()
     page = served.page("admin", **look)
-    tabs = ["", "/steps", "/analysis", "/review?step=add-note&line=1", "/checklist", "/start", "/revisions", "/edit", "/brief"]
+    tabs = [
+        "",
+        "/steps",
+        "/analysis",
+        "/preview",
+        "/review?step=add-note&line=1",
+        "/checklist",
+        "/start",
+        "/revisions",
+        "/edit",
+        "/brief",
+    ]
     paths = [
         "/",
         "/plans",

@@ -54,6 +54,14 @@ def test_rows_can_be_kept_out_of_the_answer_and_out_of_the_question(
     assert (unasked["preflight"][0]["state"], unasked["risk"]) == ("not known", "low")
 
 
+def test_the_schema_after_is_foreseen_from_the_targets_own(shop: Database, tmp_path: Any, capsys: pytest.CaptureFixture[str]):
+    found = analyse(capsys, tmp_path, shop, "ALTER TABLE users ADD COLUMN note text; CREATE TABLE notes (id int PRIMARY KEY)")
+    made = {table["table"]: table for table in found["preview"]["tables"]}
+    assert (made["public.notes"]["change"], made["public.users"]["change"]) == ("new", "modified")
+    assert "note text" in made["public.users"]["after"]
+    assert "note text" not in made["public.users"]["before"]
+
+
 def test_who_is_in_the_way_is_named_with_the_time_of_reading(shop: Database, tmp_path: Any, capsys: pytest.CaptureFixture[str]):
     with shop.connect(autocommit=False) as billing:
         billing.execute("SET application_name = 'billing'; SELECT pg_sleep(2.1), count(*) FROM users")

@@ -50,6 +50,10 @@ def test_a_rollback_that_restores_the_schema_is_proven(shop: Database):
     seen = rehearsed(shop, plan_of(sql_step("add", "ALTER TABLE users ADD role text", "ALTER TABLE users DROP role")))
     assert (seen.round_trip.ran, seen.round_trip.schema_restored, seen.round_trip.left_over) == (True, True, ())
     assert seen.changes[0].object == "public.users.role"
+    assert seen.preview is not None
+    (table,) = seen.preview.tables
+    assert [text.strip() for sign, text in table.difference if sign == "+"] == ["role text,"]
+    assert {box.name for box in seen.preview.diagram.boxes} == {"public.users", "public.orders"}
 
 
 def test_a_rollback_that_leaves_something_behind_is_told_what(shop: Database):
