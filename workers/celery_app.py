@@ -2,8 +2,9 @@
 
 import logging
 
+from billiard.exceptions import WorkerLostError
 from celery import Celery
-from celery.signals import after_setup_logger, worker_process_init, worker_ready, worker_shutting_down
+from celery.signals import after_setup_logger, task_failure, worker_process_init, worker_ready, worker_shutting_down
 
 from app.settings import get_settings
 from workers import schedule
@@ -57,6 +58,15 @@ def _start_sweeping(**_kwargs: object) -> None:
     from workers import sweeping
 
     sweeping.start()
+
+
+@task_failure.connect
+def _sweep_after_a_death(exception: BaseException | None = None, **_kwargs: object) -> None:
+    """A process of the pool was killed: whoever is free takes its run over at once, not at the sweep's next turn."""
+    from workers import sweeping
+
+    if isinstance(exception, WorkerLostError):
+        sweeping.soon()
 
 
 @worker_shutting_down.connect

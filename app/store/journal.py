@@ -18,7 +18,7 @@ from app.run.events import Event, Gauge
 from app.run.journal import Ask, LeaseLostError
 from app.run.states import RunState
 from app.store.backups import keep_of_run
-from app.store.events import append_event
+from app.store.events import append_events
 from app.store.tables.plans import PlanRevision
 from app.store.tables.runs import Run
 
@@ -72,8 +72,8 @@ class StoredJournal:
         """Keep events in order and bring the steps' rows along; Raises LeaseLostError."""
         with self._sessions.begin() as session:
             self._renew(session)
+            append_events(session, self._run_id, recorded)
             for event in recorded:
-                append_event(session, self._run_id, event)
                 _project(session, self._run_id, event)
 
     def gauge(self, gauge: Gauge) -> None:
