@@ -28,17 +28,17 @@
 
   // Relative times stay true while the page is open; the words are those of the server (app/web/formats.py).
   const units = [[86400, "day"], [3600, "hour"], [60, "minute"], [1, "second"]];
-  const relative = (at) => {
+  const relative = (at, bare) => {
     const seconds = (Date.now() - at) / 1000, distance = Math.abs(seconds);
-    if (distance < 10) return "just now";
+    if (distance < 10) return bare ? "a moment" : "just now";
     const [unit, name] = units.find(([length]) => distance >= length), number = Math.floor(distance / unit);
     const text = `${number} ${name}${number === 1 ? "" : "s"}`;
-    return seconds > 0 ? `${text} ago` : `in ${text}`;
+    return bare ? text : seconds > 0 ? `${text} ago` : `in ${text}`;
   };
   setInterval(() => {
     if (document.hidden) return;
     for (const time of document.querySelectorAll("time[data-relative]")) {
-      const word = relative(Date.parse(time.dateTime));
+      const word = relative(Date.parse(time.dateTime), time.dataset.relative === "bare");
       if (time.textContent !== word) time.textContent = word;
     }
   }, 10_000);

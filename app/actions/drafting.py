@@ -18,6 +18,8 @@ from app.plan.model import Plan
 from app.sql.inverse import Deriver
 from app.store import targets
 
+#: what pasted SQL is called where a refusal has to name its place
+PASTED, PASTED_BACK = "pasted.up.sql", "pasted.down.sql"
 _PLAN_SUFFIXES = (".yaml", ".yml", ".md", ".markdown")
 _DOCUMENT_SUFFIXES = (".md", ".markdown")
 
@@ -62,10 +64,7 @@ def read_draft(
         return _from_plan_file(single[1], single[0], title, schema)
     if plan_text.strip():
         return _from_plan_file(plan_text, "plan.yaml", title, schema)
-    if sql.strip():
-        files = {"0001_pasted.up.sql": sql.encode()} | ({"0001_pasted.down.sql": down_sql.encode()} if down_sql.strip() else {})
-        tool = "sql"
-    imported = read_upload(files or {}, tool)
+    imported = _pasted(sql, down_sql, title) if sql.strip() else read_upload(files or {}, tool)
     plan = draft(
         imported.migrations,
         name=title or _suggested_name(imported),
@@ -74,7 +73,7 @@ def read_draft(
         backfills=backfills,
         accept_irreversible=accept_irreversible,
     )
-    return Draft(plan=plan, imported=imported, source_text=sql if sql.strip() else None)
+    return Draft(plan=plan if plan.name else _called_by_its_steps(plan), imported=imported, source_text=sql or None)
 
 
 def last_schema(session: Session, target_id: int | None) -> Schema | None:
@@ -105,6 +104,19 @@ def _decoded(content: bytes, file: str) -> str:
         return content.decode()
     except UnicodeDecodeError as error:
         raise PlanError(f"{file} is not UTF-8 (byte {error.start}).", hint="Save it as UTF-8.", file=file) from None
+
+
+def _pasted(sql: str, down_sql: str, title: str) -> Imported:
+    """Pasted text as one migration that is called like its plan, be that nothing: it has no file to be called after."""
+    files = {PASTED: sql.encode()} | ({PASTED_BACK: down_sql.encode()} if down_sql.strip() else {})
+    imported = read_upload(files, "sql")
+    return replace(imported, migrations=tuple(replace(migration, name=title) for migration in imported.migrations))
+
+
+def _called_by_its_steps(plan: Plan) -> Plan:
+    first, *others = (step.title for step in plan.steps())
+    more = f", and {len(others)} more" if others else ""
+    return replace(plan, name=f"{first[: wording.LONGEST_NAME - len(more)]}{more}")
 
 
 def _suggested_name(imported: Imported) -> str:

@@ -14,6 +14,7 @@ from app.importing.source import ImportedMigration
 from app.plan.errors import PlanError
 from app.plan.model import PHASES, Phase, PhaseName, Plan, Rollback, Step
 from app.sql.inverse import Deriver
+from app.sql.split import Statement
 
 _NOT_IN_AN_ID = re.compile(r"[^a-z0-9]+")
 _MAXIMUM_TITLE = 80
@@ -111,12 +112,19 @@ def _ways_back(
         return share_way_back(migration.down, pieces, steps, [rollback for rollback, _ in derived])
     for piece, (_, problem) in zip(pieces, derived, strict=True):
         if problem is not None and not work.accept_irreversible:
-            raise _missing(migration, piece, problem)
+            raise _missing(migration, _without_way_back(work, piece), problem)
     return [rollback for rollback, _ in derived]
 
 
-def _missing(migration: ImportedMigration, piece: Piece, problem: str) -> PlanError:
-    statement = piece.statements[0][0]
+def _without_way_back(work: _Draft, piece: Piece) -> Statement:
+    """The statement that the piece has no way back for; the first one where it is about several together."""
+    alone = ((statement, work.deriver.rollback([statement])) for statement, _ in piece.statements)
+    return next(
+        (statement for statement, back in alone if back.sql is None and back.grade == "irreversible"), piece.statements[0][0]
+    )
+
+
+def _missing(migration: ImportedMigration, statement: Statement, problem: str) -> PlanError:
     return PlanError(
         f"{migration.file} changes the database, has no way back, and none can be derived: {problem}",
         hint=f"Write the SQL that undoes it into {_down_file(migration)}, or state the step as irreversible with its reason.",
@@ -158,9 +166,10 @@ def _step(work: _Draft, migration: ImportedMigration, piece: Piece, title: str, 
 def _title(migration: ImportedMigration, piece: Piece, count: int) -> str:
     words = re.sub(r"^[0-9_.-]+|^[VvRr][0-9._]*__", "", migration.name).replace("_", " ").replace("-", " ").strip()
     title = words[:1].upper() + words[1:] if words else migration.name
-    if count > 1:
-        _, effect = piece.statements[0]
-        target = effect.relations[0] if effect.relations else effect.indexes[0] if effect.indexes else ""
-        more = f" and {len(piece.statements) - 1} more" if len(piece.statements) > 1 else ""
-        title = f"{title}: {effect.command} {target}".rstrip() + more
-    return title[:_MAXIMUM_TITLE]
+    if count == 1 and title:
+        return title[:_MAXIMUM_TITLE]
+    _, effect = piece.statements[0]
+    target = effect.relations[0] if effect.relations else effect.indexes[0] if effect.indexes else ""
+    more = f" and {len(piece.statements) - 1} more" if len(piece.statements) > 1 else ""
+    told = f"{effect.command} {target}".rstrip() + more
+    return (f"{title}: {told}" if title else told)[:_MAXIMUM_TITLE]

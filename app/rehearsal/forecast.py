@@ -12,6 +12,7 @@ import psycopg
 
 from app.catalog.records import QueryStatistics
 from app.rehearsal.query_plan import QueryPlan, plan_of
+from app.sql.identity import is_of_an_application
 from app.sql.split import split
 from app.target.errors import from_psycopg
 
@@ -48,9 +49,10 @@ class Forecast:
 def begin_forecast(
     connection: psycopg.Connection, queries: Sequence[QueryStatistics], *, compares_costs: bool = False
 ) -> Forecast:
-    """Plan every known statement on the shadow as it is before the plan."""
-    forecast = Forecast(known=len(queries), compares_costs=compares_costs)
-    for query in queries:
+    """Plan every known statement of an application on the shadow as it is before the plan."""
+    known = [query for query in queries if is_of_an_application(query.query)]
+    forecast = Forecast(known=len(known), compares_costs=compares_costs)
+    for query in known:
         planned = _unplannable(query.query) or _try(connection, query.query)
         if isinstance(planned, QueryPlan):
             forecast.fine[query.query_id] = (query, planned)

@@ -106,6 +106,17 @@ def touches(identity: Identity, relations: Collection[str]) -> bool:
     return any(name in relations if "." in name else name in bare for name in identity.relations)
 
 
+def is_of_an_application(text: str) -> bool:
+    """False for Headgate's own statements, and for whatever reads nothing but the catalog, as monitors and drivers do."""
+    identity = identify(text)
+    reads_only_catalog = bool(identity.relations) and not any(map(_is_somebodys, identity.relations))
+    return not (is_our_own(text, identity) or reads_only_catalog)
+
+
 def is_about_data(identity: Identity) -> bool:
     """True for a query on somebody's tables, not only on the catalog or on nothing."""
-    return identity.is_query and any(not name.startswith(("pg_", "information_schema.")) for name in identity.relations)
+    return identity.is_query and any(map(_is_somebodys, identity.relations))
+
+
+def _is_somebodys(relation: str) -> bool:
+    return not relation.startswith(("pg_", "information_schema."))

@@ -61,29 +61,31 @@ def milliseconds(value: float | None) -> str:
     return UNKNOWN if value is None else span(value / 1000) if value >= _TEN else f"{value:.1f} ms"
 
 
-def relative(at: datetime, now: datetime) -> str:
-    """How long ago, or in how long, in one unit: ``12 minutes ago``, ``in 3 hours``."""
+def relative(at: datetime, now: datetime, *, bare: bool = False) -> str:
+    """How long ago, or in how long, in one unit: ``12 minutes ago``, ``in 3 hours``; ``bare``: ``12 minutes``, after "for"."""
     seconds = (now - at).total_seconds()
     distance = abs(seconds)
     if distance < _TEN:
-        return "just now"
+        return "a moment" if bare else "just now"
     for unit, name in ((_DAY, "day"), (_HOUR, "hour"), (_MINUTE, "minute"), (1, "second")):
         if distance >= unit:
             number = int(distance // unit)
             text = f"{number} {name}{'' if number == 1 else 's'}"
-            return f"{text} ago" if seconds > 0 else f"in {text}"
+            return text if bare else f"{text} ago" if seconds > 0 else f"in {text}"
     return "just now"
 
 
-def moment(value: datetime | str | None, now: datetime) -> Markup:
-    """A ``<time>``: relative words, the exact moment on hover and for machines."""
+def moment(value: datetime | str | None, now: datetime, *, bare: bool = False) -> Markup:
+    """A ``<time>``: relative words, the exact moment on hover and for machines; ``bare`` for how long it lasts."""
     if value is None:
         return Markup("never")
     at = datetime.fromisoformat(value) if isinstance(value, str) else value
     at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
     exact = at.strftime("%Y-%m-%d %H:%M:%S UTC")
     # the page's script keeps the words of a time with data-relative true while the page stays open
-    return Markup('<time datetime="{}" title="{}" data-relative>{}</time>').format(at.isoformat(), exact, relative(at, now))
+    words = relative(at, now, bare=bare)
+    kind = "bare" if bare else ""
+    return Markup('<time datetime="{}" title="{}" data-relative="{}">{}</time>').format(at.isoformat(), exact, kind, words)
 
 
 def clock(value: datetime | None, now: datetime) -> Markup:

@@ -5,6 +5,7 @@ NOTES = {
     "saved": "Saved.",
     "password-changed": "Your password is changed. Every other sign-in of yours was ended.",
     "project-added": "The project is there. Next: add its environments in the order in which changes are promoted.",
+    "project-ready": "The project is there, with staging and production. Next: add the database of each.",
     "environment-added": "The environment is there. Next: add the database that belongs to it.",
     "policy-saved": "The policy is saved. It counts for everything that is decided from now on.",
     "plan-imported": "The plan is there as revision 1. Its statements are being analysed.",

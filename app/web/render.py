@@ -23,6 +23,8 @@ from app.web.unseen_marks import with_unseen_marked
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
 THEMES = ("auto", "light", "dark")
 THEME_COOKIE = "headgate_theme"
+#: what is reached from the targets, and stands in no navigation of its own
+_OF_TARGETS = {"projects", "environments", "backups", "restores"}
 
 
 @lru_cache(maxsize=256)  # drawing one takes longer than the rest of the line it stands on
@@ -35,6 +37,12 @@ def theme_of(request: Request) -> str:
     """The stored choice, or "auto" for what the browser prefers."""
     chosen = request.cookies.get(THEME_COOKIE, "auto")
     return chosen if chosen in THEMES else "auto"
+
+
+def section_of(path: str) -> str:
+    """The entry of the navigation that a page belongs to."""
+    first = path.split("/")[1]
+    return "home" if not first else "targets" if first in _OF_TARGETS else first
 
 
 class Renderer:
@@ -72,7 +80,7 @@ class Renderer:
         return {
             "me": getattr(request.state, "actor", None),
             "path": request.url.path,
-            "section": request.url.path.split("/")[1] if request.url.path != "/" else "home",
+            "section": section_of(request.url.path),
             "theme": theme_of(request),
             "now": now,
             "moment": partial(formats.moment, now=now),

@@ -15,7 +15,7 @@ from app.review.roles import Role
 from app.store import people
 from app.web.dependencies import Page, Pages, SignedIn, go_to, undo
 from app.web.forms import SentForm
-from app.web.views.people import project_people
+from app.web.views.people import administrators, project_people
 
 router = APIRouter(prefix="/people", include_in_schema=False)
 _PASSWORD_BYTES = 12
@@ -40,6 +40,7 @@ def _page(
         "people/index.html",
         status=422 if errors else 200,
         projects=project_people(work),
+        administrators=administrators(work),
         everybody=people.everybody(work.session) if work.actor.is_admin else None,
         roles=[role.value for role in Role],
         invited=invited,

@@ -45,7 +45,7 @@ def add_project(work: SignedIn, page: Page, form: SentForm) -> Response:
         undo(work)
         values = {"name": name, "with_environments": with_environments}
         return page.show("targets/project_form.html", status=UNPROCESSABLE, values=values, errors=error.fields)
-    return go_to("/targets", "project-added")
+    return go_to("/targets", "project-ready" if with_environments else "project-added")
 
 
 @router.get("/projects/{project_id}/environments/new")

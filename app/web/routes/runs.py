@@ -16,9 +16,10 @@ from app.actions.skip_step import skip_step
 from app.actions.undoing import SCOPES, Scope
 from app.web.dependencies import Page, SignedIn, go_to
 from app.web.forms import SentForm
+from app.web.views import run_list
 from app.web.views import runs as view
 from app.web.views.control import control_of
-from app.web.views.paging import PER_PAGE
+from app.web.views.paging import PER_PAGE, query_of
 from app.web.views.run_buttons import bar_of
 from app.web.views.run_lines import run_lines
 from app.web.views.run_log import GROUPS, as_text, log_page, newest_lines
@@ -28,11 +29,28 @@ Group = Literal["", "decision", "person", "state", "work"]
 
 
 @router.get("")
-def index(work: SignedIn, page: Page, number: Annotated[int, Query(alias="page", ge=1, le=100_000)] = 1) -> HTMLResponse:
-    """Runs now and before, the newest first."""
-    where = view.plans_in_sight(work.actor)
-    lines = run_lines(work.session, where, limit=PER_PAGE + 1, offset=(number - 1) * PER_PAGE)
-    return page.show("runs/index.html", runs=lines[:PER_PAGE], number=number, has_more=len(lines) > PER_PAGE)
+def index(
+    work: SignedIn,
+    page: Page,
+    *,
+    state: str = "",
+    target: str = "",
+    number: Annotated[int, Query(alias="page", ge=1, le=100_000)] = 1,
+) -> HTMLResponse:
+    """Runs now and before, the newest first; of one state or on one target where that is asked for."""
+    where = run_list.wanted_runs(work.actor, state=state, target=target)
+    lines = run_lines(work.session, *where, limit=PER_PAGE + 1, offset=(number - 1) * PER_PAGE)
+    return page.show(
+        "runs/index.html",
+        runs=lines[:PER_PAGE],
+        number=number,
+        has_more=len(lines) > PER_PAGE,
+        state=state,
+        target=target,
+        states=run_list.STATES,
+        targets=run_list.targets_that_ran(work),
+        base=query_of("/runs", {"state": state, "target": target}),
+    )
 
 
 @router.get("/{run_id}")

@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 
 from app.actions.permissions import Permission
 from app.actions.work import Actor
-from app.store.tables import AuditLine
+from app.store.tables import AuditLine, Environment, Person, Plan, Project, Target
+from app.web.views.audit_words import summary_of
 from app.web.views.paging import PER_PAGE
 
 _PAGES = {
@@ -23,6 +24,7 @@ _PAGES = {
     "backup": "/backups/{}",
     "environment": "/environments/{}",
 }
+_NAMED = {"plan": Plan, "target": Target, "environment": Environment, "project": Project, "person": Person}
 _COLUMNS = (
     "id",
     "at",
@@ -63,6 +65,8 @@ class AuditRow:
     subject_kind: str
     subject_id: int | None
     href: str
+    #: of the subject, as it is called now; empty where it has no name
+    name: str
     summary: str
     details: str
     hash: str
@@ -98,17 +102,24 @@ def audit_rows(session: Session, actor: Actor, wanted: AuditFilter) -> tuple[lis
     """One page of lines, the newest first, and the id that the next page begins before."""
     query = select(AuditLine).where(*_where(actor, wanted)).order_by(AuditLine.id.desc()).limit(PER_PAGE + 1)
     lines = session.scalars(query).all()
-    rows = [_row(line) for line in lines[:PER_PAGE]]
+    names = _names(session, lines)
+    rows = [_row(line, names.get((line.subject_kind, line.subject_id or 0), "")) for line in lines[:PER_PAGE]]
     return rows, rows[-1].id if len(lines) > PER_PAGE else None
 
 
-def _row(line: AuditLine) -> AuditRow:
+def _names(session: Session, lines: Sequence[AuditLine]) -> dict[tuple[str, int], str]:
+    """What the subjects of the lines are called."""
+    found = {}
+    for kind, table in _NAMED.items():
+        numbers = {line.subject_id for line in lines if line.subject_kind == kind and line.subject_id}
+        if numbers:
+            rows = session.execute(select(table.id, table.name).where(table.id.in_(numbers)))
+            found.update({(kind, number): name for number, name in rows})
+    return found
+
+
+def _row(line: AuditLine, name: str) -> AuditRow:
     path = _PAGES.get(line.subject_kind)
-    parts = [
-        f"{name.replace('_', ' ')}: {str(value)[:60]}"
-        for name, value in line.details.items()
-        if not isinstance(value, dict | list)
-    ]
     return AuditRow(
         id=line.id,
         at=line.at,
@@ -117,7 +128,8 @@ def _row(line: AuditLine) -> AuditRow:
         subject_kind=line.subject_kind,
         subject_id=line.subject_id,
         href=path.format(line.subject_id) if path and line.subject_id else "",
-        summary=", ".join(parts[:3]) or "more",
+        name=name,
+        summary=summary_of(line.details, subject=name, address=line.address),
         details=json.dumps(line.details, indent=2, ensure_ascii=False),
         hash=line.hash,
         address=line.address,

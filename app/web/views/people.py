@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass
 
+from sqlalchemy import func, select
+
 from app.actions.permissions import Permission
 from app.actions.work import Work
 from app.store import people, targets
+from app.store.tables import Person
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +29,14 @@ class ProjectPeople:
     name: str
     may_edit: bool
     members: tuple[MemberLine, ...]
+
+
+def administrators(work: Work) -> tuple[tuple[str, str], ...]:
+    """Name and email of those who can give every right: shown to everybody, so that a refusal has somebody to turn to."""
+    rows = work.session.execute(
+        select(Person.name, Person.email).where(Person.is_admin, Person.is_active).order_by(func.lower(Person.name))
+    )
+    return tuple((name, email) for name, email in rows)
 
 
 def project_people(work: Work) -> tuple[ProjectPeople, ...]:

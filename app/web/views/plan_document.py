@@ -18,6 +18,7 @@ from app.plan.model import Brief, Step
 from app.plan.model import Plan as Content
 from app.store.tables import SchemaSnapshot
 from app.web.formats import milliseconds, plural
+from app.web.views.what_is_done import done_to
 
 _GRADES = ("lossless", "loses-new-writes", "irreversible")
 CHANGING = ("sql", "backfill")
@@ -66,9 +67,11 @@ class TableRow:
     """One table of the plan document."""
 
     name: str
+    #: changed, new, removed
     change: str
+    #: what is done to it, in PostgreSQL's words; empty where the change says it all
+    how: str
     risk: str
-    is_new: bool
     rows: int | None
     bytes: int | None
 
@@ -206,13 +209,12 @@ def _tables(analysis: Analysis | None, statistics: Statistics | None) -> tuple[T
         for name in names:
             found = statistics.relations.get(name) if statistics else None
             risks = [statement.risk for statement in analysis.statements if name in statement.relations]
-            commands = dict.fromkeys(statement.command for statement in analysis.statements if name in statement.relations)
             rows.append(
                 TableRow(
                     name=name,
-                    change=f"{change}: {', '.join(commands).lower()}" if commands else change,
+                    change=change,
+                    how=done_to(name, analysis) if change == "changed" else "",
                     risk=worst(risks),
-                    is_new=change == "new",
                     rows=found.estimated_rows if found else None,
                     bytes=found.total_bytes if found else None,
                 )
@@ -248,9 +250,9 @@ def plan_facts(content: Content, analysis: Analysis | None) -> PlanFacts:
     rows = _tables(analysis, None)
     return PlanFacts(
         modified=tuple(
-            TableChange(table=row.name, change=row.change, risk=row.risk) for row in rows if row.change.startswith("changed")
+            TableChange(table=row.name, change=row.how or row.change, risk=row.risk) for row in rows if row.change == "changed"
         ),
-        new={row.name: "" for row in rows if row.is_new},
+        new={row.name: "" for row in rows if row.change == "new"},
         removed=analysis.tables.removed if analysis else (),
         grades={step.id: step.rollback.grade for step in content.steps() if step.rollback},
         estimated_downtime=_downtime(analysis),

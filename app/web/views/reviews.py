@@ -17,6 +17,7 @@ from app.web.formats import milliseconds
 from app.web.views.plan_document import PlanDocument
 from app.web.views.revisions import changes_between, content_of
 from app.web.views.standing import Standing
+from app.web.views.what_is_done import done_by
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,7 +137,7 @@ def _sentence(kind: str, detail: str, report: Analysis | None, step_id: str) -> 
             kind, detail
         )
     statements = [statement for statement in report.statements if statement.step == step_id]
-    words = dict.fromkeys(f"{statement.command.lower()} {', '.join(statement.relations)}".strip() for statement in statements)
+    words = dict.fromkeys(done_by(statement, report.tables.new) for statement in statements)
     return "; ".join(words) or detail
 
 

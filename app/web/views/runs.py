@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.actions.permissions import Permission
-from app.actions.work import Actor, Work
+from app.actions.work import Work
 from app.errors import NotFoundError
 from app.plan.model import Plan as Content
 from app.run.states import DRIVEN, FINISHED, RunState, StepState
@@ -19,7 +19,6 @@ from app.web.views.run_now import Now, now_of
 from app.web.views.run_outcome import Outcome, outcome_of
 from app.web.views.run_timeline import Near, TimelineRow, near, timeline_of
 from app.web.views.signals import Signal, application_signal
-from app.web.views.visible import in_sight
 from app.web.views.way_back import Choice, choices
 
 _DONE = (StepState.SUCCEEDED, StepState.SKIPPED, StepState.ROLLED_BACK)
@@ -158,11 +157,6 @@ def run_page(work: Work, run_id: int) -> RunPage:
     page = load_run(work.session, run_id, folder=work.settings.data_dir)
     work.actor.require(page.project_id, Permission.VIEW)
     return page
-
-
-def plans_in_sight(actor: Actor) -> ColumnElement[bool]:
-    """True for runs of plans that the actor may see."""
-    return Run.plan_id.in_(select(Plan.id).where(in_sight(actor, Plan.project_id)))
 
 
 def _rollback_of(session: Session, run: Run) -> int | None:

@@ -2,15 +2,18 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from app.actions.work import Work
 from app.store.tables import Environment, Plan, Run, SchemaSnapshot, Target
+from app.web.tones import tone
 from app.web.views.run_lines import run_lines
 from app.web.views.visible import in_sight
 
 MOST = 10
+#: so many always fit a bigint
+_BIGINT_DIGITS = 18
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,26 +33,33 @@ def search(work: Work, q: str) -> list[tuple[str, list[Hit]]]:
 
 
 def _plans(work: Work, q: str) -> list[Hit]:
+    condition = _by_number_or_name(q, "plan", Plan.id, Plan.name)
     rows = work.session.execute(
         select(Plan.id, Plan.name, Plan.state)
-        .where(in_sight(work.actor, Plan.project_id), Plan.name.icontains(q, autoescape=True))
+        .where(in_sight(work.actor, Plan.project_id), condition)
         .order_by(Plan.updated_at.desc())
         .limit(MOST)
     )
     return [
-        Hit(name=name, detail=f"plan {number}, {state.value.replace('_', ' ')}", href=f"/plans/{number}")
+        Hit(name=name, detail=f"plan {number}, {tone('plan', state).word}", href=f"/plans/{number}")
         for number, name, state in rows
     ]
 
 
+def _by_number_or_name(q: str, kind: str, number: ColumnElement[int], name: ColumnElement[str]) -> ColumnElement[bool]:
+    """``4``, ``plan 4`` or ``#4`` names a row by its number; anything else, and a number too, by a part of its name."""
+    digits = q.lower().removeprefix(kind).strip().removeprefix("#")
+    called = name.icontains(q, autoescape=True)
+    return or_(number == int(digits), called) if digits.isdecimal() and len(digits) <= _BIGINT_DIGITS else called
+
+
 def _runs(work: Work, q: str) -> list[Hit]:
-    digits = q.lower().removeprefix("run").strip()
-    condition = Run.id == int(digits) if digits.isdigit() and len(digits) < 18 else Plan.name.icontains(q, autoescape=True)  # noqa: PLR2004  fits a bigint
+    condition = _by_number_or_name(q, "run", Run.id, Plan.name)
     lines = run_lines(work.session, in_sight(work.actor, Plan.project_id), condition, limit=MOST)
     return [
         Hit(
             name=f"Run {line.id}: {line.plan}",
-            detail=f"{line.state.value.replace('_', ' ')} on {line.target}",
+            detail=f"{tone('run', line.state).word} on {line.target}",
             href=f"/runs/{line.id}",
         )
         for line in lines

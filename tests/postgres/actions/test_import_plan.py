@@ -63,6 +63,25 @@ def test_pasted_sql_gets_the_way_back_that_was_pasted_with_it(world: World):
     assert "INSERT INTO users VALUES (7)" in step.rollback.sql
 
 
+@pytest.mark.parametrize(
+    ("name", "plan", "titles"),
+    [
+        ("", "ALTER TABLE users, and 1 more", ["ALTER TABLE users", "CREATE INDEX users"]),
+        ("Nicks", "Nicks", ["Nicks: ALTER TABLE users", "Nicks: CREATE INDEX users"]),
+    ],
+)
+def test_pasted_sql_is_called_by_what_it_does_where_nobody_gave_it_a_name(world: World, name: str, plan: str, titles: list[str]):
+    sql = "ALTER TABLE users ADD nick text;\nCREATE INDEX CONCURRENTLY nick ON users (nick);"
+    draft = read(world, sql=sql, name=name)
+    assert (draft.plan.name, [step.title for step in draft.plan.steps()]) == (plan, titles)
+
+
+def test_a_refusal_for_want_of_a_way_back_stands_at_the_statement_that_has_none(world: World):
+    with pytest.raises(HeadgateError, match="name the index") as refused:
+        read(world, sql="ALTER TABLE users ADD nick text;\nCREATE INDEX ON users (nick);")
+    assert (refused.value.file, refused.value.line) == ("pasted.up.sql", 2)
+
+
 def test_a_way_back_is_derived_from_the_targets_last_known_schema(world: World):
     users = Relation(
         name="public.users",
@@ -90,7 +109,7 @@ def test_a_plan_file_is_read_as_it_is(world: World):
     [
         ({}, "Give one of"),
         ({"sql": "SELECT 1", "plan_text": "name: x"}, "Give one of"),
-        ({"sql": "SELEC 1"}, 'near "SELEC" 0001_pasted.up.sql 1 1'),
+        ({"sql": "SELEC 1"}, 'near "SELEC" pasted.up.sql 1 1'),
         ({"sql": "\\i other.sql\n"}, "\\i"),
         ({"files": {"0001.sql": b"\xff\xfe"}}, "0001.sql"),
         ({"files": {"readme.txt": b"hello"}}, "readme.txt"),
