@@ -9,7 +9,7 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.dialects.postgresql import distinct_on
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.actions.permissions import Permission
 from app.actions.work import Actor
@@ -24,7 +24,16 @@ _PAGES = {
     "backup": "/backups/{}",
     "environment": "/environments/{}",
 }
-_NAMED = {"plan": Plan, "target": Target, "environment": Environment, "project": Project, "person": Person}
+_NAMED: dict[str, tuple[InstrumentedAttribute[int], InstrumentedAttribute[str]]] = {
+    kind: (table.id, table.name)
+    for kind, table in (
+        ("plan", Plan),
+        ("target", Target),
+        ("environment", Environment),
+        ("project", Project),
+        ("person", Person),
+    )
+}
 _COLUMNS = (
     "id",
     "at",
@@ -110,10 +119,10 @@ def audit_rows(session: Session, actor: Actor, wanted: AuditFilter) -> tuple[lis
 def _names(session: Session, lines: Sequence[AuditLine]) -> dict[tuple[str, int], str]:
     """What the subjects of the lines are called."""
     found = {}
-    for kind, table in _NAMED.items():
+    for kind, (identity, called) in _NAMED.items():
         numbers = {line.subject_id for line in lines if line.subject_kind == kind and line.subject_id}
         if numbers:
-            rows = session.execute(select(table.id, table.name).where(table.id.in_(numbers)))
+            rows = session.execute(select(identity, called).where(identity.in_(numbers)))
             found.update({(kind, number): name for number, name in rows})
     return found
 

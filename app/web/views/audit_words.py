@@ -24,7 +24,7 @@ def _part(name: str, value: Any) -> str:
     label = name.removesuffix("_id").replace("_", " ")
     if value is True:
         return label
-    text = ", ".join(_texts(value))
+    text = ", ".join(_texts(value)) if name == "changes" or not isinstance(value, Mapping) else ""
     if not text:
         return ""
     if _is_hash(name):

@@ -13,7 +13,7 @@ STATES = [(state.value, tone("run", state).word) for state in RunState]
 
 def wanted_runs(actor: Actor, *, state: str = "", target: str = "") -> list[ColumnElement[bool]]:
     """Conditions on ``run_lines``: runs of plans that the actor may see; a filter that names nothing is none."""
-    where = [Run.plan_id.in_(select(Plan.id).where(in_sight(actor, Plan.project_id)))]
+    where: list[ColumnElement[bool]] = [Run.plan_id.in_(select(Plan.id).where(in_sight(actor, Plan.project_id)))]
     if state in set(RunState):
         where.append(Run.state == RunState(state))
     if target.isdigit():

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.orm import InstrumentedAttribute
 
 from app.actions.work import Work
 from app.store.tables import Environment, Plan, Run, SchemaSnapshot, Target
@@ -46,7 +47,9 @@ def _plans(work: Work, q: str) -> list[Hit]:
     ]
 
 
-def _by_number_or_name(q: str, kind: str, number: ColumnElement[int], name: ColumnElement[str]) -> ColumnElement[bool]:
+def _by_number_or_name(
+    q: str, kind: str, number: InstrumentedAttribute[int], name: InstrumentedAttribute[str]
+) -> ColumnElement[bool]:
     """``4``, ``plan 4`` or ``#4`` names a row by its number; anything else, and a number too, by a part of its name."""
     digits = q.lower().removeprefix(kind).strip().removeprefix("#")
     called = name.icontains(q, autoescape=True)
