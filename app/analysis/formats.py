@@ -6,6 +6,8 @@ from typing import Any
 from app.analysis.registry import RULES
 from app.analysis.report import Analysis, Finding, StatementReport
 from app.analysis.rule import Risk
+from app.analysis.second_opinion import SecondOpinion
+from app.unseen import spelled
 
 _LEVELS: dict[Risk, str] = {"high": "error", "unknown": "warning", "medium": "warning", "low": "note"}
 _SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -23,12 +25,23 @@ def as_text(analysis: Analysis) -> str:
 
 
 def details_as_text(details: Mapping[str, Any]) -> Iterator[str]:
-    """What the target's rows said, for a terminal; nothing where they were not asked."""
+    """What the target's rows and another linter said, for a terminal; nothing where they were not asked."""
     for answer in details.get("preflight", ()):
         mark = {"fails": "DATA   ", "fits": "ok     "}.get(answer["state"], "unknown")
         yield f"{mark} statement {answer['statement']}: {answer['sentence']}."
         for row in answer["sample"]:
             yield "          " + ", ".join(f"{name} = {value}" for name, value in zip(answer["columns"], row, strict=True))
+    if "second_opinion" in details:
+        yield from _opinion_as_text(details["second_opinion"])
+
+
+def _opinion_as_text(content: Mapping[str, Any]) -> Iterator[str]:
+    second = SecondOpinion.from_json(content)
+    if not second.missing:
+        yield f"Second opinion, of {second.tool} {second.version}: {len(second.remarks)} remarks, which change no risk"
+    for remark in second.remarks:
+        # another program's text: no character of it may steer the terminal
+        yield spelled(f"        statement {remark.statement}: {remark.level.lower()} {remark.rule}: {remark.message}")
 
 
 def _statement_lines(statement: StatementReport) -> Iterator[str]:

@@ -12,7 +12,9 @@ from app.analysis.analyse import Script, analyse_plan, analyse_scripts
 from app.analysis.basis import Basis
 from app.analysis.formats import as_github, as_sarif, as_text, details_as_text
 from app.analysis.report import Analysis
+from app.analysis.second_opinion import SecondOpinion
 from app.assessment.ask_rows import Asking
+from app.assessment.ask_squawk import ask_squawk
 from app.assessment.assess import assess
 from app.cli.reading import PLAN_SUFFIXES, STANDARD_INPUT, add_dsn, optional_dsn_of
 from app.errors import HeadgateError
@@ -65,6 +67,9 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         help="how long one read-only question to the rows may take (NULLs, duplicates, orphans, ...); 0 asks none; default: 5000",
     )
     parser.add_argument("--hide-rows", action="store_true", help="no row and no value in the answer, only counts")
+    parser.add_argument(
+        "--second-opinion", action="store_true", help="also ask squawk (package squawk-cli), another linter; it changes no risk"
+    )
     parser.add_argument("--from", dest="tool", metavar="TOOL", help="the tool that wrote the folder; default: detected")
     parser.add_argument("--format", choices=("text", "json", "sarif", "github"), default="text", help="default: text")
     parser.add_argument("--json", action="store_const", const="json", dest="format", help="short for --format json")
@@ -81,9 +86,18 @@ def run(args: argparse.Namespace) -> int:
         asking = Asking(timeout_ms=args.preflight_timeout_ms, shows_rows=not args.hide_rows)
         assessed = assess(dsn, lambda known: _analysed(args, known), basis, asking=asking)
         analysis, details = assessed.analysis, assessed.details()
+    if args.second_opinion:
+        details["second_opinion"] = _second_opinion(analysis, args).as_json()
     _show(analysis, details, args)
     counted = [finding for finding in analysis.findings() if finding.accepted is None]
     return 1 if counted and analysis.reaches(args.fail_on) else 0
+
+
+def _second_opinion(analysis: Analysis, args: argparse.Namespace) -> SecondOpinion:
+    second = ask_squawk(analysis, server_version=args.server_version)
+    if second.missing:
+        print(f"No second opinion: {second.missing}.", file=sys.stderr)
+    return second
 
 
 def _server_version(text: str) -> int:

@@ -171,3 +171,16 @@ def test_nobody_waits_is_said_as_well(site: Site):
         "nobody would wait: no statement takes a lock that blocks reads or writes"
         in site.browser("author").get(f"/plans/{made.id}").text
     )
+
+
+def test_a_second_opinion_is_marked_as_such_and_its_text_is_escaped(site: Site):
+    made = site.world.imported()
+    remark = {"rule": "r", "level": "Warning", "message": "<script>alert(1)</script>", "statement": 1, "ours": ["opaque"]}
+    site.analysed(made, BASIS, {"second_opinion": {"version": "2.70.0", "remarks": [remark]}})
+    page = site.browser("viewer").get(f"/plans/{made.id}/analysis").text
+    assert "Second opinion" in page
+    assert "not Headgate&#39;s" in page or "not Headgate's" in page
+    assert "&lt;script&gt;" in page
+    assert "<script>alert" not in page
+    site.analysed(made, BASIS, {"second_opinion": {"missing": "squawk is not installed beside Headgate: pip install squawk-cli"}})
+    assert "None: squawk is not installed" in site.browser("viewer").get(f"/plans/{made.id}/analysis").text

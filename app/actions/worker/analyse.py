@@ -11,6 +11,7 @@ from app.analysis.basis import Basis
 from app.analysis.calibration import learn, score
 from app.analysis.registry import RULES_VERSION
 from app.assessment.ask_rows import Asking
+from app.assessment.ask_squawk import ask_squawk
 from app.assessment.assess import Assessment, assess
 from app.catalog.encoding import statistics_from_json
 from app.catalog.records import Statistics
@@ -42,6 +43,7 @@ def analyse(desk: Desk, analysis_id: int, report: Report) -> None:
         if dsn and target_id:
             assessed = _Look(desk=desk, plan=plan, target_id=target_id, policy=policy).assess(dsn, basis, report)
         analysis = assessed.analysis if assessed else analyse_plan(plan, basis=basis)
+        second = ask_squawk(analysis)
     except HeadgateError as error:
         with desk.sessions.begin() as session:
             row = session.get_one(Analysis, analysis_id)
@@ -52,7 +54,8 @@ def analyse(desk: Desk, analysis_id: int, report: Report) -> None:
         if target_id and assessed:
             row.snapshot_id = keep_snapshot(session, desk, target_id, assessed.schema, assessed.statistics).id
         row.state, row.report, row.error = JobState.DONE, analysis.as_json(), None
-        row.details = assessed.details() if assessed else None
+        seen = assessed.details() if assessed else {}
+        row.details = {**seen, "second_opinion": second.as_json()}
         row.rules_version, row.finished_at = _rules_version(policy), desk.clock.now()
 
 

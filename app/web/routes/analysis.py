@@ -6,7 +6,7 @@ from starlette.responses import HTMLResponse
 from app.analysis.report import Analysis
 from app.web.dependencies import Page, SignedIn
 from app.web.routes.plans import TargetQuery, report_of
-from app.web.views.analysis import rows_said, running_now, uses
+from app.web.views.analysis import rows_said, running_now, second_opinion, uses
 from app.web.views.plan_head import plan_head
 from app.web.views.recipes import offers_by_statement
 from app.web.views.standing import standing
@@ -45,6 +45,7 @@ def show(work: SignedIn, page: Page, plan_id: int, target: TargetQuery = None) -
         running=running_now(report, details) if report else None,
         said=rows_said(details),
         uses=uses(details),
+        second=second_opinion(details),
         levels=[(level, risks.count(level)) for level in ("high", "medium", "low")],
         offers=offers_by_statement(work, now) if head.may_write else {},
         refresh_seconds=2 if head.is_moving else None,

@@ -7,6 +7,7 @@ from typing import Any
 from app.analysis.in_the_way import Obstacle, obstacles
 from app.analysis.probes.probe import Answer
 from app.analysis.report import Analysis, StatementReport
+from app.analysis.second_opinion import SecondOpinion
 from app.analysis.uses import RelationUse
 from app.catalog.encoding import from_json
 from app.catalog.live import Activity
@@ -94,6 +95,12 @@ def rows_said(details: Mapping[str, Any] | None) -> RowsSaid | None:
 
 def _sorted(answers: Sequence[Answer]) -> tuple[Answer, ...]:
     return tuple(sorted(answers, key=lambda answer: (_ORDER.index(answer.state), answer.probe.statement)))
+
+
+def second_opinion(details: Mapping[str, Any] | None) -> SecondOpinion | None:
+    """What another linter said; None where nobody asked it."""
+    content = (details or {}).get("second_opinion")
+    return SecondOpinion.from_json(content) if content is not None else None
 
 
 def uses(details: Mapping[str, Any] | None) -> tuple[RelationUse, ...]:
