@@ -154,7 +154,7 @@ def _backup(session: Session, target_id: int) -> BackupTaken | None:
     found = backups.newest_whole(session, target_id)
     if found is None or found.finished_at is None:
         return None
-    return BackupTaken(id=found.id, finished_at=found.finished_at, verified_at=found.verified_at)
+    return BackupTaken(id=found.id, finished_at=found.finished_at, verified_at=found.verified_at, proven_at=found.proven_at)
 
 
 def _earlier_run(session: Session, environment: Environment, digest: str) -> EarlierRun | None:

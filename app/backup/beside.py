@@ -16,6 +16,9 @@ _INSUFFICIENT_PRIVILEGE = "42501"
 #: databases of every server, to be connected to where the target's own is gone or must be left alone
 _NEUTRAL = ("postgres", "template1")
 
+#: of template0; who names it needs a right on it that owners of databases have not
+_DEFAULT_TABLESPACE = "pg_default"
+
 _DATABASE = """
 SELECT pg_catalog.pg_get_userbyid(d.datdba) AS owner, pg_catalog.pg_encoding_to_char(d.encoding) AS encoding,
        d.datcollate AS collate, d.datctype AS ctype, d.datconnlimit AS connections, t.spcname AS tablespace,
@@ -138,7 +141,8 @@ def _create(name: str, properties: dict[str, object] | None) -> sql.Composed:
         clauses.append(sql.SQL("LOCALE_PROVIDER icu ICU_LOCALE {}").format(sql.Literal(str(properties["locale"]))))
     elif provider == "b":
         clauses.append(sql.SQL("LOCALE_PROVIDER builtin BUILTIN_LOCALE {}").format(sql.Literal(str(properties["locale"]))))
-    clauses.append(sql.SQL("TABLESPACE {}").format(sql.Identifier(str(properties["tablespace"]))))
+    if properties["tablespace"] != _DEFAULT_TABLESPACE:
+        clauses.append(sql.SQL("TABLESPACE {}").format(sql.Identifier(str(properties["tablespace"]))))
     clauses.append(sql.SQL("CONNECTION LIMIT {}").format(sql.Literal(properties["connections"])))
     return sql.SQL(" ").join(clauses)
 

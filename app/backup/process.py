@@ -24,8 +24,10 @@ class Client:
     It dies with the thread that started it (Linux: by the kernel), so a killed worker leaves no dump behind.
     """
 
-    def __init__(self, program: Path, arguments: Sequence[str], access: Access) -> None:
-        """Start it; what it says goes to a file that no other process sees."""
+    def __init__(self, program: Path, arguments: Sequence[str], access: Access, *, reads: IO[bytes] | None = None) -> None:
+        """Start it; what it says goes to a file that no other process sees. ``reads`` is its standard input, from the start."""
+        if reads:
+            reads.seek(0)
         self.name = program.name
         self._log = tempfile.TemporaryFile("w+b")  # noqa: SIM115  # closed by __exit__, with the process
         self._read = 0
@@ -35,7 +37,7 @@ class Client:
             tethered([str(program), *arguments], orphaned=signal.SIGTERM),
             env=dict(access.environment),
             pass_fds=access.descriptors,
-            stdin=subprocess.DEVNULL,
+            stdin=reads or subprocess.DEVNULL,
             stdout=self._log,
             stderr=self._log,
             start_new_session=True,

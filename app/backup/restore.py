@@ -2,11 +2,12 @@
 
 import re
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 from psycopg import conninfo, sql
@@ -14,7 +15,9 @@ from psycopg import conninfo, sql
 from app.backup.beside import create_database, drop_database, refuse_name
 from app.backup.clients import access, connect_argument, find_client, require_reader
 from app.backup.compare import manifest_of
+from app.backup.extensions import entries_without, forbidden, told
 from app.backup.fetch import fetched
+from app.backup.listing import list_entries
 from app.backup.manifest import Manifest
 from app.backup.place import Place
 from app.backup.process import Client
@@ -74,7 +77,7 @@ class Restored:
     differs: Mapping[str, tuple[int, int | None]] = field(default_factory=dict)
     #: tables of the dump whose rows could not be counted when it was taken
     uncounted: tuple[str, ...] = ()
-    #: what a test restore of a part of the tables leaves out
+    #: what is not in the new database, and why; "" where everything is
     left_out: str = ""
 
     @property
@@ -114,12 +117,16 @@ def restore(order: RestoreOrder) -> Watched[Restored]:
         version = create_database(order.dsn, order.new_database, mark=order.mark, like=order.like, source=manifest)
         try:
             _make_schemas(order, manifest)
-            yield from _run(order, program, path, manifest)
+            entries = list_entries(path, bin_dir=order.place.bin_dir)
+            with _in_new_database(order) as target:
+                without = forbidden(target, entries)
+            yield from _run(order, program, path, manifest, entries_without(entries, without))
             rows = yield from watched("counting", lambda tally: _count(order, tally))
         except BaseException:
             drop_database(order.dsn, order.new_database, mark=order.mark)
             raise
-    return _compared(order, manifest, rows, seconds=time.monotonic() - started, version=version)
+    made = _compared(order, manifest, rows, seconds=time.monotonic() - started, version=version)
+    return replace(made, left_out=" ".join(filter(None, [made.left_out, told(without, stays=not order.is_proof)])))
 
 
 def _compared(order: RestoreOrder, manifest: Manifest, rows: Mapping[str, int], *, seconds: float, version: int) -> Restored:
@@ -137,28 +144,34 @@ def _compared(order: RestoreOrder, manifest: Manifest, rows: Mapping[str, int], 
     )
 
 
-def _run(order: RestoreOrder, program: Path, path: Path, manifest: Manifest) -> Generator[Progress, None, None]:
-    begun, current, total = 0, None, len(manifest.rows)
-    with (
-        access(order.dsn, application_name=order.application_name) as reach,
-        Client(program, [*_arguments(order, manifest), str(path)], reach) as client,
-    ):
-        is_over = False
-        while not is_over:
-            is_over = client.wait(LOOK_SECONDS)
-            for line in client.lines():
-                if found := _BEGUN.search(line):
-                    begun, current = begun + 1, found[1]
-            yield Progress(phase="restoring", tables_done=begun, tables_total=total, current=current)
-        if client.returncode != 0:
-            raise RestoreFailedError(
-                f"pg_restore ended with status {client.returncode}: {client.complaint()}",
-                hint="The new database was dropped; nothing else was changed.",
-            )
+def _run(
+    order: RestoreOrder, program: Path, path: Path, manifest: Manifest, entries: Sequence[str]
+) -> Generator[Progress, None, None]:
+    """Run pg_restore on these entries of the dump."""
+    with TemporaryFile() as wanted, access(order.dsn, application_name=order.application_name) as reach:
+        wanted.write("\n".join(entries).encode())
+        with Client(program, [*_arguments(order, manifest), str(path)], reach, reads=wanted) as client:
+            yield from _follow(client, tables=len(manifest.rows))
+            if client.returncode != 0:
+                raise RestoreFailedError(
+                    f"pg_restore ended with status {client.returncode}: {client.complaint()}",
+                    hint="The new database was dropped; nothing else was changed.",
+                )
+
+
+def _follow(client: Client, *, tables: int) -> Generator[Progress, None, None]:
+    begun, current, is_over = 0, None, False
+    while not is_over:
+        is_over = client.wait(LOOK_SECONDS)
+        for line in client.lines():
+            if found := _BEGUN.search(line):
+                begun, current = begun + 1, found[1]
+        yield Progress(phase="restoring", tables_done=begun, tables_total=tables, current=current)
 
 
 def _arguments(order: RestoreOrder, manifest: Manifest) -> list[str]:
-    arguments = ["--no-password", "--verbose", "--exit-on-error", f"--jobs={order.jobs}", connect_argument(order.new_database)]
+    arguments = ["--no-password", "--verbose", "--exit-on-error", f"--jobs={order.jobs}", "--use-list=/dev/stdin"]
+    arguments.append(connect_argument(order.new_database))
     if order.is_proof:
         arguments += ["--no-owner", "--no-privileges", "--no-tablespaces", "--no-publications", "--no-subscriptions"]
         if manifest.tables:

@@ -1,25 +1,16 @@
 """`headgate backup ...`: backups, proofs, restores and the swap, against a running server."""
 
 import argparse
-import json
-import os
 import sys
-from collections.abc import Callable, Mapping
-from typing import Any
 
-from app.cli.reading import add_json
+from app.cli.remote import Act, Answer, add_verb, say
 from app.client import HeadgateClient
-from app.contract import CONTRACT
 from app.errors import HeadgateError
 
-_DEFAULT_URL = "http://localhost:8000"
 _LONGEST_SECONDS = 24 * 3600.0
 _LOOK_SECONDS = 0.5
 _MOVING = {"queued", "running", "cancelling", "swapping", "swapping_back"}
 _GOOD = {"done", "swapped"}
-
-Answer = dict[str, Any]
-Act = Callable[[argparse.Namespace, HeadgateClient], int]
 
 
 def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -50,11 +41,11 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 def _verb(
     verbs: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, help_text: str, what: str, act: Act
 ) -> argparse.ArgumentParser:
-    parser = verbs.add_parser(name, help=help_text)
-    parser.add_argument("number", type=int, metavar=what.upper())
-    parser.add_argument("--url", default=os.environ.get("HEADGATE_URL", _DEFAULT_URL), help="default: HEADGATE_URL")
-    add_json(parser)
-    parser.set_defaults(run=run, act=act)
+    parser = add_verb(verbs, name, help_text, act)
+    if what == "target":
+        parser.add_argument("target", metavar="TARGET", help="its name, or its number")
+    else:
+        parser.add_argument("number", type=int, metavar=what.upper())
     return parser
 
 
@@ -63,31 +54,29 @@ def _waits(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     return parser
 
 
-def run(args: argparse.Namespace) -> int:
-    """Do the verb as the holder of HEADGATE_TOKEN."""
-    token = os.environ.get("HEADGATE_TOKEN")
-    if not token:
-        raise HeadgateError("HEADGATE_TOKEN is not set.", hint="Make a token: headgate token add, or under Settings.")
-    with HeadgateClient(args.url, token=token) as client:
-        code: int = args.act(args, client)
-    return code
-
-
-def _say(args: argparse.Namespace, answer: Mapping[str, Any], text: str, *, good: bool = True) -> int:
-    print(json.dumps({"contract": CONTRACT, **answer}) if args.format == "json" else text)
-    return 0 if good else 1
+def _target(args: argparse.Namespace, client: HeadgateClient) -> int:
+    """The number of the target that is named."""
+    if args.target.isdigit():
+        return int(args.target)
+    there = [target for project in client.get("/projects")["projects"] for target in project["targets"]]
+    found = [target["id"] for target in there if target["name"] == args.target]
+    if len(found) == 1:
+        return int(found[0])
+    names = ", ".join(f"{target['name']} ({target['id']})" for target in there) or "none"
+    many = f"{len(found)} targets are named {args.target}" if found else f"There is no target named {args.target}"
+    raise HeadgateError(f"{many}.", hint=f"Give its number; in sight are: {names}.")
 
 
 def _take(args: argparse.Namespace, client: HeadgateClient) -> int:
     body = {"tables": args.table, "format": args.dump_format, "jobs": args.jobs}
-    number = client.post(f"/targets/{args.number}/backups", body)["backup"]
+    number = client.post(f"/targets/{_target(args, client)}/backups", body)["backup"]
     return _ended(args, client, f"/backups/{number}", f"Backup {number}")
 
 
 def _list(args: argparse.Namespace, client: HeadgateClient) -> int:
-    answer = client.get(f"/targets/{args.number}/backups")
+    answer = client.get(f"/targets/{_target(args, client)}/backups")
     lines = [_line(row) for row in answer["backups"]] or ["There is no backup."]
-    return _say(args, answer, "\n".join(lines))
+    return say(args, answer, "\n".join(lines))
 
 
 def _line(row: Answer) -> str:
@@ -97,24 +86,24 @@ def _line(row: Answer) -> str:
 
 def _show(args: argparse.Namespace, client: HeadgateClient) -> int:
     answer = client.get(f"/backups/{args.number}")
-    return _say(args, answer, f"{_line(answer)}\n{answer['location'] or ''}\n{answer['sha256'] or ''}".rstrip())
+    return say(args, answer, f"{_line(answer)}\n{answer['location'] or ''}\n{answer['sha256'] or ''}".rstrip())
 
 
 def _cancel(args: argparse.Namespace, client: HeadgateClient) -> int:
     answer = client.post(f"/backups/{args.number}/cancel")
-    return _say(args, answer, f"Backup {args.number} is {answer['state']}")
+    return say(args, answer, f"Backup {args.number} is {answer['state']}")
 
 
 def _verify(args: argparse.Namespace, client: HeadgateClient) -> int:
     before = client.get(f"/backups/{args.number}")["checked"]
     job = client.post(f"/backups/{args.number}/verify")["job"]
     if args.no_wait:
-        return _say(args, {"job": job}, f"Job {job} is queued")
+        return say(args, {"job": job}, f"Job {job} is queued")
     path = f"/backups/{args.number}"
     seen = client.wait_for(path, lambda seen: seen["checked"] != before, seconds=_LONGEST_SECONDS, what=path, every=_LOOK_SECONDS)
     checked = seen["checked"]
     said = f"{checked['files']} files are what was written" if checked["ok"] else checked["error"]["message"]
-    return _say(args, {"backup": args.number, "checked": checked}, f"Backup {args.number}: {said}", good=checked["ok"])
+    return say(args, {"backup": args.number, "checked": checked}, f"Backup {args.number}: {said}", good=checked["ok"])
 
 
 def _prove(args: argparse.Namespace, client: HeadgateClient) -> int:
@@ -132,7 +121,7 @@ def _sessions(args: argparse.Namespace, client: HeadgateClient) -> int:
     before = (client.get(f"/restores/{args.number}")["sessions"] or {}).get("at")
     job = client.post(f"/restores/{args.number}/sessions")["job"]
     if args.no_wait:
-        return _say(args, {"job": job}, f"Job {job} is queued")
+        return say(args, {"job": job}, f"Job {job} is queued")
     path = f"/restores/{args.number}"
 
     def is_there(seen: Answer) -> bool:
@@ -143,29 +132,30 @@ def _sessions(args: argparse.Namespace, client: HeadgateClient) -> int:
         f"{each['pid']:>8}  {each['application'] or '-'} as {each['role']} from {each['address']} on {each['database']}"
         for each in found["sessions"]
     ]
-    return _say(args, found, "\n".join(lines) or "Nobody is connected.")
+    return say(args, found, "\n".join(lines) or "Nobody is connected.")
 
 
 def _swap(args: argparse.Namespace, client: HeadgateClient) -> int:
     body = {"confirmation": args.confirm, "end_sessions": args.end_sessions}
     client.post(f"/restores/{args.number}/swap", body)
     if args.no_wait:
-        return _say(args, {"restore": args.number}, f"Restore {args.number} is queued")
+        return say(args, {"restore": args.number}, f"Restore {args.number} is queued")
     seen = _until_at_rest(args, client, f"/restores/{args.number}")
     error = (seen["swap"] or {}).get("error")
     said = f"Nothing was swapped: {error['message']}" if error else f"{seen['new_database']} is {seen['state']}"
-    return _say(args, seen, said, good=not error)
+    return say(args, seen, said, good=not error)
 
 
 def _ended(args: argparse.Namespace, client: HeadgateClient, path: str, name: str) -> int:
     """The row at its end, told on the way; 1 where it did not end well."""
     if args.no_wait:
         seen = client.get(path)
-        return _say(args, seen, f"{name} is {seen['state']}")
+        return say(args, seen, f"{name} is {seen['state']}")
     seen = _until_at_rest(args, client, path)
     good = seen["state"] in _GOOD and (seen.get("result") or {}).get("is_equal", True)
-    why = f": {seen['error']['message']}" if seen["error"] else "" if good else ": other rows than when it was taken"
-    return _say(args, seen, f"{name} is {seen['state']}{why}", good=good)
+    why = f". {seen['error']['message']}" if seen["error"] else "" if good else ", but with other rows than when it was taken"
+    words = seen["state"].replace("_", " ")
+    return say(args, seen, f"{name}: {words}{why}", good=good)
 
 
 def _until_at_rest(args: argparse.Namespace, client: HeadgateClient, path: str) -> Answer:
@@ -174,10 +164,14 @@ def _until_at_rest(args: argparse.Namespace, client: HeadgateClient, path: str) 
     def is_at_rest(seen: Answer) -> bool:
         nonlocal told
         progress = seen.get("progress") or {}
-        text = " ".join(str(progress[name]) for name in ("phase", "bytes_done", "current") if progress.get(name))
+        text = " ".join(filter(None, [progress.get("phase"), _mebibytes(progress.get("bytes_done")), progress.get("current")]))
         if text != told and args.format == "text":
             print(text, file=sys.stderr)
         told = text
         return seen["state"] not in _MOVING
 
     return client.wait_for(path, is_at_rest, seconds=_LONGEST_SECONDS, what=path, every=_LOOK_SECONDS)
+
+
+def _mebibytes(count: int | None) -> str:
+    return f"{count / (1 << 20):,.1f} MiB" if count else ""

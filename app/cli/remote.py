@@ -28,10 +28,10 @@ def add_verb(
     return parser
 
 
-def say(args: argparse.Namespace, answer: Answer, text: str) -> int:
-    """Print the answer as the document of the contract, or as a sentence."""
+def say(args: argparse.Namespace, answer: Answer, text: str, *, good: bool = True) -> int:
+    """Print the answer as the document of the contract, or as a sentence; 0, or 1 where it did not end well."""
     print(json.dumps({"contract": CONTRACT, **answer}) if args.format == "json" else text)
-    return 0
+    return 0 if good else 1
 
 
 def _run(args: argparse.Namespace) -> int:

@@ -19,6 +19,8 @@ class BackupTaken:
     finished_at: datetime
     #: when pg_restore read its table of contents; None where it was never verified
     verified_at: datetime | None
+    #: when a test restore had the rows of the dump; None where none was done
+    proven_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

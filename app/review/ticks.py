@@ -119,7 +119,8 @@ def backup_taken(facts: Facts) -> Proof:
     if age >= limit:
         text = f"The newest backup is {_span(age)} old; here it may be {_span(limit)} old."
         return Proof(ok=False, text=text, href=links.target(facts.target_id, "backups"))
-    return Proof(ok=True, text=f"Backup {backup.id}, verified, {_span(age)} old.", href=links.backup(backup.id), until=until)
+    proof = "proven by a test restore" if backup.proven_at else "verified, not proven by a test restore"
+    return Proof(ok=True, text=f"Backup {backup.id}, {proof}, {_span(age)} old.", href=links.backup(backup.id), until=until)
 
 
 def tested_before(facts: Facts) -> Proof:

@@ -62,7 +62,7 @@ def newest_whole(session: Session, target_id: int) -> Backup | None:
         .order_by(Backup.verified_at.is_(None), Backup.finished_at.desc())
         .limit(1)
         # a manifest names every file of the dump
-        .options(load_only(Backup.id, Backup.finished_at, Backup.verified_at))
+        .options(load_only(Backup.id, Backup.finished_at, Backup.verified_at, Backup.proven_at))
     )
 
 

@@ -15,6 +15,7 @@ from app.store.words import BackupState, JobKind, RestorePurpose
 from app.web.formats import plural, size
 
 ROWS_SHOWN = 50
+_CAME_TO_NOTHING = (BackupState.FAILED, BackupState.CANCELLED)
 _PHASES = {
     "dumping": "pg_dump is at work",
     "encrypting": "Encrypting",
@@ -69,6 +70,8 @@ class BackupPage:
     kept_because: str
     is_moving: bool
     is_stored: bool
+    #: it came to nothing, and no run waits for it
+    may_take_again: bool
     may_back_up: bool
     may_restore: bool
 
@@ -87,6 +90,7 @@ def backup_page(work: Work, backup_id: int) -> BackupPage:
     is_open = backup.state in backups.OPEN
     is_stored = backup.state is BackupState.DONE
     verdict = load_retention(session, target, now=work.now).get(backup.id) if is_stored else None
+    may_back_up = work.actor.may(target.project_id, Permission.BACK_UP) and not target.retired_at
     moving = [row for row in (*proofs, *restores) if not backups.is_settled(row)]
     return BackupPage(
         backup=backup,
@@ -103,7 +107,8 @@ def backup_page(work: Work, backup_id: int) -> BackupPage:
         kept_because=verdict.why if verdict else "",
         is_moving=is_open or bool(moving) or check is not None,
         is_stored=is_stored,
-        may_back_up=work.actor.may(target.project_id, Permission.BACK_UP),
+        may_take_again=may_back_up and backup.state in _CAME_TO_NOTHING and backup.run_id is None,
+        may_back_up=may_back_up,
         may_restore=work.actor.may(target.project_id, Permission.RESTORE),
     )
 

@@ -43,6 +43,25 @@ def test_the_new_database_takes_over_what_pg_dump_leaves_out(shop: Database, pla
     shop.execute(f'ALTER ROLE shop_owner IN DATABASE "{shop.name}" RESET ALL; DROP OWNED BY shop_owner; DROP ROLE shop_owner')
 
 
+@pytest.mark.parametrize("is_proof", [True, False])
+def test_an_extension_that_only_a_superuser_may_make_is_left_out_and_named(shop: Database, place: Place, is_proof: bool):
+    shop.execute("DROP ROLE IF EXISTS modest_owner; CREATE ROLE modest_owner LOGIN CREATEDB PASSWORD 'modest'")
+    shop.execute(
+        "CREATE EXTENSION IF NOT EXISTS pg_stat_statements; CREATE EXTENSION citext; ALTER TABLE users ADD nick citext DEFAULT 'A'"
+    )
+    shop.execute(f'ALTER DATABASE "{shop.name}" OWNER TO modest_owner; GRANT pg_read_all_data TO modest_owner')
+    shop.execute('ALTER TABLE users OWNER TO modest_owner; DROP TABLE "Odd Name", events')
+    order = an_order(shop, place, taken(shop, place), f"{shop.name}_new", is_proof=is_proof)
+    made = restored(replace(order, dsn=shop.dsn_for("modest_owner", "modest")))
+    assert (made.rows["public.users"], made.is_equal) == (1000, True)
+    left_out = "Extensions that this role may not make: pg_stat_statements."
+    way_out = ' A superuser makes them in the new database: CREATE EXTENSION "pg_stat_statements";'
+    assert made.left_out == (left_out if is_proof else left_out + way_out)
+    shop.execute(f'DROP DATABASE "{made.database}"')
+    shop.execute(f'ALTER DATABASE "{shop.name}" OWNER TO CURRENT_USER')
+    shop.execute("DROP OWNED BY modest_owner CASCADE; DROP ROLE modest_owner")
+
+
 def test_a_restore_never_writes_over_a_database(shop: Database, place: Place):
     artifact = taken(shop, place)
     with pytest.raises(DatabaseTakenError, match="exists"):
