@@ -70,7 +70,9 @@ def test_a_backup_that_failed_says_why_and_can_be_taken_again_as_it_was(site: Si
     assert "Take it again" not in site.browser("viewer").get(f"/backups/{number}").text
 
 
-@pytest.mark.parametrize(("is_equal", "words"), [(True, ", proven by a test restore"), (False, ", verified, not proven by a test restore")])
+@pytest.mark.parametrize(
+    ("is_equal", "words"), [(True, ", proven by a test restore"), (False, ", verified, not proven by a test restore")]
+)
 def test_a_proof_is_shown_with_its_rows_and_counts_in_the_checklist(site: Site, is_equal: bool, words: str):
     plan, number = site.world.imported(), a_backup(site, proven_at=site.world.clock.now() if is_equal else None)
     result = {**RESULT, "is_equal": is_equal, "differs": {} if is_equal else {"public.users": [1000, 999]}}
