@@ -25,7 +25,7 @@ class Profile:
     most_seconds: float
     #: rest after each batch, as a multiple of its duration
     nice: float
-    #: the canary's p90 may be so many times its value before the start
+    #: the canary's third quartile may be so many times its value before the start
     canary_limit: float
 
 

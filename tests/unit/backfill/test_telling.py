@@ -7,7 +7,7 @@ import pytest
 
 from app.backfill.certificate import Remains, certificate, ranges_are_sound
 from app.backfill.progress import Progress
-from app.backfill.sentinel import ninth_decile
+from app.backfill.sentinel import third_quartile
 from app.backfill.shards import Shard
 from app.backfill.signals import Reading, halted_by, limiting, segments_between, unknown
 from app.backfill.strategy import Strategy
@@ -75,9 +75,10 @@ def test_the_archive_s_backlog_is_counted_in_segments() -> None:
     assert segments_between("000000010000000000000001.00000028.backup", "000000010000000000000009", size) == 0
 
 
-def test_the_ninth_decile_of_nothing_is_nothing() -> None:
-    assert ninth_decile([]) == 0
-    assert ninth_decile([float(value) for value in range(10)]) == 9
+def test_two_slow_commits_of_ten_are_a_hiccup_and_three_are_pressure() -> None:
+    assert third_quartile([]) == 0
+    assert third_quartile([1.0] * 8 + [90.0] * 2) == 1.0
+    assert third_quartile([1.0] * 7 + [90.0] * 3) == 90.0
 
 
 def test_ranges_without_gap_and_overlap_are_sound() -> None:
