@@ -1,6 +1,6 @@
 """What a judgement rests on besides the text: the target's catalog, sizes and traffic, and how it is to be judged."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from app.analysis.calibration import Score
@@ -34,6 +34,10 @@ class Basis:
     lock_timeout_ms: float | None = None
     #: who could be in the way on the target now; None where nobody looked
     activity: Activity | None = None
+    #: relation -> the publications that send it
+    publications: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    #: physical standbys that replay the target's WAL
+    standbys: int = 0
     #: rule id -> the level that the target's policy gives its findings
     severities: Mapping[str, Risk] = field(default_factory=dict)
     #: what the target's rows said, where they were asked
@@ -52,6 +56,8 @@ class Basis:
             rates=self.rates,
             lock_timeout_ms=self.lock_timeout_ms,
             activity=self.activity,
+            publications=self.publications,
+            standbys=self.standbys,
             severities=self.severities,
             answers={number: tuple(found) for number, found in answers.items()},
         )

@@ -37,6 +37,10 @@ class Options:
     lock_timeout_ms: float | None = None
     #: who could be in the way on the target now; None where nobody looked
     activity: Activity | None = None
+    #: relation -> the publications that send it; empty where nobody looked
+    publications: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    #: physical standbys that replay the target's WAL
+    standbys: int = 0
     #: rule id -> the level that the target's policy gives its findings
     severities: Mapping[str, Risk] = field(default_factory=dict)
     #: number of a statement -> what the target's rows said about it

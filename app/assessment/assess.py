@@ -73,7 +73,15 @@ def assess(
             report("Reading the target's catalog")
             schema, statistics = read_schema(target.connection), with_traffic(read_statistics(target.connection))
             activity, published = read_activity(target.connection), _publications(target.connection)
-            basis = replace(basis, schema=schema, statistics=statistics, activity=activity)
+            (standbys,) = ask(target.connection, "standbys")
+            basis = replace(
+                basis,
+                schema=schema,
+                statistics=statistics,
+                activity=activity,
+                publications=published,
+                standbys=standbys["standbys"],
+            )
             report("Judging every statement")
             analysis = judge(basis)
             report("Asking the rows what they would refuse")
