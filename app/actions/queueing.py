@@ -21,8 +21,8 @@ def analysis(work: Work, revision_id: int, target_id: int | None) -> Analysis:
     return found
 
 
-def rehearsal(work: Work, revision_id: int, target_id: int) -> Rehearsal:
+def rehearsal(work: Work, revision_id: int, target_id: int, *, crash_test: bool = False) -> Rehearsal:
     """Queue the rehearsal of a revision for a target, or find the open one."""
-    found = plans.queue_rehearsal(work.session, revision_id, target_id, now=work.now)
+    found = plans.queue_rehearsal(work.session, revision_id, target_id, now=work.now, crash_test=crash_test)
     job(work, JobKind.REHEARSE, found.id)
     return found

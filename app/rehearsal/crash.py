@@ -5,6 +5,7 @@ time. What is copied and dropped is on the shadow server alone.
 """
 
 import json
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from psycopg import conninfo, sql
 
 from app.plan.model import Plan
 from app.rehearsal.shadow import Shadow
+from app.tether import tethered
 
 #: a rehearsal is waited for by people; what was not tried by then is said
 LONGEST_SECONDS = 120.0
@@ -33,6 +35,8 @@ class CrashTest:
     resumed: int
     #: {"point", "event", "step", "reason"} for each of the others
     failed: tuple[dict[str, Any], ...] = ()
+    #: {"point", "event", "step"} of every point that was tried
+    kills: tuple[dict[str, Any], ...] = ()
     #: why not every point was tried; "" where every one was
     stopped: str = ""
 
@@ -43,6 +47,7 @@ class CrashTest:
             "tried": self.tried,
             "resumed": self.resumed,
             "failed": list(self.failed),
+            "kills": list(self.kills),
             "stopped": self.stopped,
         }
 
@@ -72,7 +77,9 @@ def crash_test(
     command = [sys.executable, "-m", "app.rehearsal.crash_run"]
     said: dict[str, Any] = {}
     try:
-        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        with subprocess.Popen(
+            tethered(command, orphaned=signal.SIGTERM), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        ) as process:
             # the connection string holds a password: it goes through a pipe, never through arguments
             if process.stdin is None or process.stdout is None:
                 raise RuntimeError("a pipe to the crash test is missing")
@@ -91,6 +98,7 @@ def crash_test(
         tried=said["tried"],
         resumed=said["resumed"],
         failed=tuple(said["failed"]),
+        kills=tuple(said["kills"]),
         stopped=said["stopped"],
     )
 

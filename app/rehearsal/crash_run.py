@@ -35,7 +35,12 @@ _LEFT_BEHIND = """
     SELECT 'the INVALID index ' || indexrelid::regclass::text FROM pg_catalog.pg_index WHERE NOT indisvalid
     UNION ALL
     SELECT 'the half detached partition ' || inhrelid::regclass::text FROM pg_catalog.pg_inherits WHERE inhdetachpending
+    UNION ALL
+    SELECT 'the session ' || application_name FROM pg_catalog.pg_stat_activity
+     WHERE datname = pg_catalog.current_database() AND application_name LIKE 'headgate run%'
 """
+#: a server takes a moment to end the session of a client that is gone
+_ENDS_WITHIN_SECONDS = 5.0
 _TABLES = """
     SELECT n.nspname, c.relname FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
      WHERE c.relkind = 'r' AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', %(ledger)s) ORDER BY 1, 2
@@ -83,7 +88,7 @@ def main() -> None:
     deadline = time.monotonic() + said["longest_seconds"]
     order = _order(Plan.from_json(said["plan"]), said["dsn"], said["ledger_schema"])
     told, expected = _undisturbed(order, said["dsn"])
-    answer: dict[str, Any] = {"points": len(told), "tried": 0, "resumed": 0, "failed": [], "stopped": ""}
+    answer: dict[str, Any] = {"points": len(told), "tried": 0, "resumed": 0, "failed": [], "kills": [], "stopped": ""}
     if expected is None:
         answer["points"] = 0
         answer["stopped"] = "The plan does not come to its end on the shadow, so nothing was killed."
@@ -93,6 +98,7 @@ def main() -> None:
             break
         reason = _try(order, said["dsn"], point, expected)
         answer["tried"] += 1
+        answer["kills"].append({"point": point, "event": kind, "step": step})
         if reason:
             answer["failed"].append({"point": point, "event": kind, "step": step, "reason": reason})
         else:
@@ -175,8 +181,12 @@ def _outcome(order: RunOrder) -> Outcome:
 
 
 def _left_behind(order: RunOrder) -> list[str]:
+    """What of ours is still there: sessions, invalid indexes, partitions that are detached by half."""
+    deadline = time.monotonic() + _ENDS_WITHIN_SECONDS
     with psycopg.connect(order.dsn, autocommit=True, application_name="headgate rehearsal") as connection:
-        return [row[0] for row in connection.execute(_LEFT_BEHIND).fetchall()]
+        while (left := [row[0] for row in connection.execute(_LEFT_BEHIND).fetchall()]) and time.monotonic() < deadline:
+            connection.execute("SELECT pg_catalog.pg_sleep(0.05)")
+    return left
 
 
 def _say(answer: dict[str, Any]) -> None:

@@ -127,15 +127,23 @@ def queue_analysis(session: Session, revision_id: int, target_id: int | None, *,
     )
 
 
-def queue_rehearsal(session: Session, revision_id: int, target_id: int, *, now: datetime) -> Rehearsal:
-    """The rehearsal of a revision for a target that is to come: the open one where there is one already."""
-    return insert_or_find(
+def queue_rehearsal(session: Session, revision_id: int, target_id: int, *, now: datetime, crash_test: bool = False) -> Rehearsal:
+    """The rehearsal of a revision for a target that is to come: the open one where there is one already.
+
+    One that no worker has begun gets the crash test too, where it is asked for.
+    """
+    row = insert_or_find(
         session,
-        insert(Rehearsal).values(revision_id=revision_id, target_id=target_id, state=JobState.QUEUED, created_at=now),
+        insert(Rehearsal).values(
+            revision_id=revision_id, target_id=target_id, state=JobState.QUEUED, crash_test=crash_test, created_at=now
+        ),
         select(Rehearsal).where(
             Rehearsal.revision_id == revision_id, Rehearsal.target_id == target_id, Rehearsal.state.in_(OPEN)
         ),
     )
+    if crash_test and row.state is JobState.QUEUED:
+        row.crash_test = True
+    return row
 
 
 def newest_analysis(

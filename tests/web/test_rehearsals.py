@@ -177,3 +177,42 @@ def test_relations_are_sorted_by_how_long_others_wait():
     rows = relation_locks([{"locks": [harmless, quick]}, {"locks": [slow]}])
     assert [(row.relation, row.held_ms) for row in rows] == [("b", 9.0), ("a", 1.0), ("c", 0.0)]
     assert rows[0].percent == 100
+
+
+def crash_tested(**also: Any) -> dict[str, Any]:
+    kills = [
+        {"point": 1, "event": "step_started", "step": "add-note"},
+        {"point": 2, "event": "unit_committed", "step": "add-note"},
+    ]
+    return {"points": 2, "tried": 2, "resumed": 2, "failed": [], "kills": kills, "stopped": "", **also}
+
+
+def test_a_crash_test_is_asked_for_and_every_safe_point_is_shown(site: Site):
+    plan = rehearsed(site, a_result(crash_test=crash_tested()))
+    page = site.browser("author").get(f"/plans/{plan.id}/rehearsal").text
+    assert "Resumed correctly 2 of 2 times after its worker was killed, once at every safe point." in page
+    assert "resumed correctly 2 of 2" in page
+    assert "unit committed" in page
+    site.browser("author").post(f"/plans/{plan.id}/rehearse", data={"crash_test": "1", "target_id": str(plan.target_id)})
+    with site.world.sessions() as session:
+        row = plans.newest_rehearsal(session, site.world.revision(plan).id, plan.target_id or 0)
+        assert row is not None
+        assert (row.state, row.crash_test) == (JobState.QUEUED, True)
+    assert "killed at every safe point" in site.browser("viewer").get(f"/plans/{plan.id}/rehearsal").text
+
+
+def test_a_kill_after_which_the_run_was_not_resumed_comes_first_with_its_reason(site: Site):
+    lost = [{"point": 2, "event": "unit_committed", "step": "add-note", "reason": "It left the INVALID index <i>."}]
+    plan = rehearsed(site, a_result(crash_test=crash_tested(resumed=1, failed=lost, stopped="Stopped after 120 s.")))
+    page = site.browser("author").get(f"/plans/{plan.id}/rehearsal").text
+    assert "It runs, but was not resumed as it should be after 1 kill" in page
+    assert "It left the INVALID index &lt;i&gt;." in page
+    assert page.index("INVALID index") < page.index("step started")
+
+
+def test_a_crash_test_is_asked_for_by_the_api_also_of_one_that_waits(site: Site):
+    plan, author = site.world.imported(), site.browser("author")
+    first = author.post(f"/api/v1/plans/{plan.id}/rehearse").json()["rehearsal"]
+    assert author.post(f"/api/v1/plans/{plan.id}/rehearse?crash_test=true").json()["rehearsal"] == first
+    with site.world.sessions() as session:
+        assert session.get_one(Rehearsal, first).crash_test

@@ -27,10 +27,11 @@ def rehearse(desk: Desk, rehearsal_id: int, report: Report) -> None:
         row = session.get_one(Rehearsal, rehearsal_id)
         row.state = JobState.RUNNING
         plan = Plan.from_json(session.get_one(PlanRevision, row.revision_id).document)
+        crash_test = row.crash_test
         target_id, dsn = row.target_id, target_dsn(session, desk.settings, row.target_id)
         copies = policy_of(session, get(session, row.target_id)).shows_rows
     try:
-        seen, schema = _run(desk, plan, target_id, dsn, report, copies_statistics=copies)
+        seen, schema = _run(desk, plan, target_id, dsn, report, copies_statistics=copies, crash_test=crash_test)
     except HeadgateError as error:
         with desk.sessions.begin() as session:
             row = session.get_one(Rehearsal, rehearsal_id)
@@ -38,13 +39,15 @@ def rehearse(desk: Desk, rehearsal_id: int, report: Report) -> None:
         raise
     with desk.sessions.begin() as session:
         row = session.get_one(Rehearsal, rehearsal_id)
-        row.state, row.ok, row.error = JobState.DONE, seen.ok, None
+        row.state, row.ok, row.error = JobState.DONE, seen.ok and not (seen.crash_test and seen.crash_test.failed), None
         # the whole schema after the plan is kept with the document: verification compares the real result with it
         row.result = {**seen.as_json(), "schema_after": seen.schema_after, "target_schema": schema}
         row.schema_after_fingerprint, row.finished_at = seen.after, desk.clock.now()
 
 
-def _run(desk: Desk, plan: Plan, target_id: int, dsn: str, report: Report, *, copies_statistics: bool) -> tuple[Rehearsed, str]:
+def _run(
+    desk: Desk, plan: Plan, target_id: int, dsn: str, report: Report, *, copies_statistics: bool, crash_test: bool
+) -> tuple[Rehearsed, str]:
     """What was seen, and the fingerprint of the target's schema that it was seen with."""
     shadow = desk.settings.shadow_url
     if shadow is None:
@@ -62,5 +65,6 @@ def _run(desk: Desk, plan: Plan, target_id: int, dsn: str, report: Report, *, co
         ledger_schema=desk.settings.ledger_schema,
         bin_dir=desk.settings.client_bin_dir,
         copies_statistics=copies_statistics,
+        crash_test=crash_test,
     )
     return rehearse_plan(order, report=lambda text: report({"text": text})), name

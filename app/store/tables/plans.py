@@ -101,6 +101,8 @@ class Rehearsal(Numbered, Base):
     revision_id: Mapped[int] = mapped_column(ForeignKey("plan_revisions.id"))
     target_id: Mapped[int] = mapped_column(ForeignKey("targets.id"))
     state: Mapped[JobState] = mapped_column(Word(JobState), server_default="queued")
+    #: also with the worker killed at every safe point
+    crash_test: Mapped[bool] = mapped_column(server_default="false")
     #: the contract's "rehearse" document
     result: Mapped[dict[str, Any] | None]
     ok: Mapped[bool | None]

@@ -155,7 +155,7 @@ def analyse(work: SignedIn, plan_id: int, form: SentForm) -> Response:
 def rehearse(work: SignedIn, plan_id: int, form: SentForm) -> Response:
     """Have it rehearsed."""
     target_id = form.optional_number("target_id")
-    rehearse_plan(work, plan_id=plan_id, target_id=target_id)
+    rehearse_plan(work, plan_id=plan_id, target_id=target_id, crash_test=form.flag("crash_test"))
     return go_to(f"/plans/{plan_id}/rehearsal" + (f"?target={target_id}" if target_id else ""))
 
 

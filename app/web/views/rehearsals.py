@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.sql.lock_levels import MODES
-from app.web.formats import milliseconds, plural
+from app.web.formats import milliseconds, plural, words
 
 #: from this mode on others wait: SHARE blocks writes, ACCESS EXCLUSIVE reads too
 _BLOCKS_WRITES, _BLOCKS_READS = MODES.index("SHARE"), MODES.index("ACCESS EXCLUSIVE")
@@ -44,6 +44,18 @@ class RelationLocks:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Kill:
+    """One safe point at which the worker was killed, in words."""
+
+    point: int
+    step: str
+    #: what was about to be kept when the worker was gone: "unit committed"
+    event: str
+    #: why it was not resumed as it should be, or ""
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RehearsalPage:
     """Everything that a finished rehearsal saw."""
 
@@ -54,6 +66,8 @@ class RehearsalPage:
     figures: tuple[tuple[str, str, str], ...]
     traces: tuple[Trace, ...]
     locks: tuple[RelationLocks, ...]
+    #: of the crash test; empty where none was made
+    kills: tuple[Kill, ...]
     result: Mapping[str, Any]
 
 
@@ -69,6 +83,7 @@ def rehearsal_page(result: Mapping[str, Any]) -> RehearsalPage:
         figures=_figures(result, traces),
         traces=traces,
         locks=relation_locks(result.get("statements", ())),
+        kills=kills(result.get("crash_test") or {}),
         result=result,
     )
 
@@ -134,6 +149,8 @@ def _verdict(result: Mapping[str, Any], traces: Sequence[Trace]) -> tuple[str, s
         return "is-bad", "octagon-alert", f"It runs, and {plural(broken, 'known query breaks', 'known queries break')}"
     if back.get("ran") and not back.get("schema_restored"):
         return "is-bad", "octagon-alert", "It runs, but the rollback does not bring the schema back"
+    if lost := (result.get("crash_test") or {}).get("failed"):
+        return "is-bad", "octagon-alert", f"It runs, but was not resumed as it should be after {plural(len(lost), 'kill')}"
     if not back.get("ran"):
         return "is-warn", "triangle-alert", f"It runs: {total}. The way back was not rehearsed"
     return "is-ok", "circle-check", f"It runs, back and forward again: {total}"
@@ -154,10 +171,31 @@ def _reasons(result: Mapping[str, Any], traces: Sequence[Trace]) -> list[str]:
         found.append(exact if back.get("schema_restored") else f"After the rollback {left} to the schema before stay.")
     elif back.get("reason"):
         found.append(str(back["reason"]))
+    if result.get("crash_test"):
+        found.append(crash_sentence(result["crash_test"]))
     queries = result.get("queries", {})
     if queries.get("known"):
         found.append(f"{queries.get('planned', 0)} of {queries['known']} known queries could be planned before and after.")
     return found
+
+
+def crash_sentence(tested: Mapping[str, Any]) -> str:
+    """``Resumed correctly 14 of 14 times, ...``, and why not every safe point was tried."""
+    if not tested.get("tried"):
+        return f"Crash test: {tested.get('stopped') or 'no safe point was tried.'}"
+    said = f"Resumed correctly {tested['resumed']} of {tested['tried']} times after its worker was killed"
+    every = "once at every safe point" if tested["tried"] == tested["points"] else f"of {tested['points']} safe points"
+    return f"{said}, {every}. {tested.get('stopped', '')}".rstrip()
+
+
+def kills(tested: Mapping[str, Any]) -> tuple[Kill, ...]:
+    """Every kill of a crash test, those that went wrong first."""
+    wrong = {lost["point"]: str(lost["reason"]) for lost in tested.get("failed", ())}
+    found = [
+        Kill(point=kill["point"], step=str(kill["step"]), event=words(str(kill["event"])), reason=wrong.get(kill["point"], ""))
+        for kill in tested.get("kills", ())
+    ]
+    return tuple(sorted(found, key=lambda kill: (not kill.reason, kill.point)))
 
 
 def _figures(result: Mapping[str, Any], traces: Sequence[Trace]) -> tuple[tuple[str, str, str], ...]:

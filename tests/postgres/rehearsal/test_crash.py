@@ -42,6 +42,8 @@ def test_a_plan_is_killed_at_every_safe_point_and_resumed(shadow, database):
     assert seen.points == seen.tried == seen.resumed > 10
     assert seen.sentence() == f"Resumed correctly after {seen.points} of {seen.points} kills, one at every safe point."
     assert len(told) == seen.points
+    assert [kill["point"] for kill in seen.kills] == list(range(1, seen.points + 1))
+    assert {kill["step"] for kill in seen.kills} >= {"add", "fill", "index"}
     assert database.rows("SELECT 1 FROM pg_database WHERE datname = %s", [copy_name(database.dsn)]) == []
     # the shadow itself was only copied
     assert database.rows("SELECT * FROM log") == []

@@ -189,9 +189,9 @@ def show_analysis(work: SignedIn, analysis_id: int) -> dict[str, Any]:
 
 
 @router.post("/plans/{plan_id}/rehearse", status_code=202)
-def rehearse(work: SignedIn, plan_id: int, target_id: int | None = None) -> dict[str, Any]:
-    """Queue a rehearsal."""
-    return {"rehearsal": rehearse_plan(work, plan_id=plan_id, target_id=target_id).id}
+def rehearse(work: SignedIn, plan_id: int, target_id: int | None = None, crash_test: bool = False) -> dict[str, Any]:
+    """Queue a rehearsal; with ``crash_test`` its worker is also killed at every safe point, on copies of the shadow."""
+    return {"rehearsal": rehearse_plan(work, plan_id=plan_id, target_id=target_id, crash_test=crash_test).id}
 
 
 @router.get("/rehearsals/{rehearsal_id}")
