@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -35,6 +36,7 @@ from app.steps.protocol import Done, StepContext, StepRun, Undoable, Waiting
 from app.steps.registry import kind_of
 from app.steps.sql_run import policy_of
 from app.target.errors import StatementCancelledError, TargetError, from_psycopg
+from app.target.knocking import connect_unless
 from app.target.parking import Parking
 from app.target.session import Target
 
@@ -67,11 +69,12 @@ def execute(order: RunOrder, journal: Journal, *, clock: Clock, deadline_monoton
     """
     ledger = Ledger(schema=order.ledger_schema, run=order.key, fence=order.fence, direction=order.direction)
     results: dict[str, Mapping[str, Any]] = {}
+    connect = partial(Target.connect, order.dsn, purpose=f"run {order.label}")
     try:
         with (
-            Target.connect(order.dsn, purpose=f"run {order.label}") as target,
             Heartbeat(journal, order.dsn, lease_seconds=order.lease_seconds) as heartbeat,
-            closing(Parking(order.dsn)) as parking,
+            connect_unless(heartbeat.is_unwanted, connect) as target,
+            closing(Parking(order.dsn, is_unwanted=heartbeat.is_unwanted)) as parking,
         ):
             taken = take(target, ledger, order.label, heartbeat.rest)
             work = _Slice(

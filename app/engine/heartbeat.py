@@ -95,6 +95,10 @@ class Heartbeat:
         if seconds > 0:
             self._stop_resting.wait(seconds)
 
+    def is_unwanted(self) -> bool:
+        """True once somebody asks to stop, or holds the run instead."""
+        return self._stop_resting.is_set()
+
     def confirm(self) -> None:
         """Raise LeaseLostError once the run belongs to somebody else."""
         if self._lost is not None:

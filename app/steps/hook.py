@@ -1,22 +1,28 @@
 """Kind `hook`: tell another system, and go on when it answers as expected; at least once, with a key that tells repeats."""
 
+from concurrent.futures import wait
+from functools import partial
 from urllib.parse import urlsplit
 
 import httpx2
 
+from app.background import in_background
 from app.plan.model import Step
-from app.run.events import HookCalled
+from app.run.events import Gauge, HookCalled
 from app.steps.errors import HookFailedError, StepRefusedError
 from app.steps.protocol import Done, StepContext, StepRun
 
 TIMEOUT_MS = 10_000
 _SHOWN_CHARACTERS = 500
+_LOOK_SECONDS = 0.25
 
 
 class Hook:
     """Calls an address outside."""
 
     name = "hook"
+    #: left in the middle only where somebody asks to stop: the other system would be told again
+    is_one_unit = True
 
     def describe(self, step: Step) -> str:
         """One plain sentence."""
@@ -25,21 +31,15 @@ class Hook:
     def run(self, context: StepContext) -> StepRun:
         """Call once; any other status than the expected one is a failed step."""
         spec, step = context.step.spec, context.step
-        url, method, expected = str(spec["url"]), str(spec.get("method", "POST")), int(spec.get("expect_status", 200))
+        url, expected = str(spec["url"]), int(spec.get("expect_status", 200))
         if not _is_web_address(url):
             raise StepRefusedError("A hook calls an address that begins with https:// or http://.", hint="Write such an address.")
         started = context.clock.monotonic()
-        body = spec.get("body")
+        answer = in_background(partial(_call, context, url), name="hook")
+        while not wait([answer], timeout=_LOOK_SECONDS).done:
+            yield Gauge(step=step.id, phase=f"waits for {shown_url(url)}", source="no estimate: the other system decides")
         try:
-            response = httpx2.request(
-                method,
-                url,
-                json=body if body is not None else {"run": context.run_number, "step": step.id},
-                headers={"Idempotency-Key": f"{context.run}/{step.id}"},
-                timeout=int(spec.get("timeout_ms") or TIMEOUT_MS) / 1000,
-                # a redirect could lead anywhere: the plan names the address that was reviewed
-                follow_redirects=False,
-            )
+            response = answer.result()
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:
             raise HookFailedError(
                 f"{shown_url(url)} did not answer ({type(error).__name__}).",
@@ -54,6 +54,20 @@ class Hook:
         took = (context.clock.monotonic() - started) * 1000
         yield HookCalled(step=step.id, url=shown_url(url), status=response.status_code, duration_ms=took)
         return Done(result={"status": response.status_code})
+
+
+def _call(context: StepContext, url: str) -> httpx2.Response:
+    spec, step = context.step.spec, context.step
+    body = spec.get("body")
+    return httpx2.request(
+        str(spec.get("method", "POST")),
+        url,
+        json=body if body is not None else {"run": context.run_number, "step": step.id},
+        headers={"Idempotency-Key": f"{context.run}/{step.id}"},
+        timeout=int(spec.get("timeout_ms") or TIMEOUT_MS) / 1000,
+        # a redirect could lead anywhere: the plan names the address that was reviewed
+        follow_redirects=False,
+    )
 
 
 def _is_web_address(url: str) -> bool:

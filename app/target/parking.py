@@ -1,18 +1,20 @@
 """A session that one step is done with and the next one may use: a new one costs a login, twenty milliseconds and more."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 from app.target.errors import TargetError
+from app.target.knocking import connect_unless
 from app.target.session import Target
 
 
 class Parking:
     """Holds at most one idle session of one target; not for use by several threads at once."""
 
-    def __init__(self, dsn: str) -> None:
-        """``dsn`` holds the password; it is not shown."""
-        self._dsn = dsn
+    def __init__(self, dsn: str, *, is_unwanted: Callable[[], bool] = lambda: False) -> None:
+        """``dsn`` holds the password; it is not shown. ``is_unwanted``: somebody asks to stop, so nobody waits for a login."""
+        self._dsn, self._is_unwanted = dsn, is_unwanted
         self._idle: Target | None = None
 
     @contextmanager
@@ -22,7 +24,8 @@ class Parking:
         Raises TargetUnreachableError.
         """
         target = self._renewed(purpose, ends_with_client=ends_with_client)
-        target = target or Target.connect(self._dsn, purpose=purpose, ends_with_client=ends_with_client)
+        connect = partial(Target.connect, self._dsn, purpose=purpose, ends_with_client=ends_with_client)
+        target = target or connect_unless(self._is_unwanted, connect)
         try:
             yield target
         except BaseException:

@@ -3,6 +3,7 @@
 import logging
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy.exc import OperationalError
@@ -35,6 +36,7 @@ from app.store.runs import locked, move_run
 from app.store.tables.runs import RunStep
 from app.store.words import Direction
 from app.target.errors import TargetError
+from app.target.knocking import connect_unless
 from app.target.session import Target as TargetSession
 
 logger = logging.getLogger("headgate.runs")
@@ -192,7 +194,8 @@ class _Driver:
             patience_ms = locks_of(session, run).patience_ms
             away_seconds = (now - run.state_since).total_seconds()
         try:
-            TargetSession.connect(dsn, purpose=f"run {self.claim.run_id} knocks").close()
+            connect = partial(TargetSession.connect, dsn, purpose=f"run {self.claim.run_id} knocks")
+            connect_unless(lambda: self.journal.asked() is not None, connect).close()
         except TargetError as error:
             if away_seconds * 1000 > patience_ms:
                 self.move(Move.FAIL, reason=f"The target stayed away for {away_seconds:.0f} s: {error.message}")

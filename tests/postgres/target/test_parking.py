@@ -1,6 +1,7 @@
 import pytest
 
 from app.target.parking import Parking
+from tests.doubles.waiting import until
 
 NAME = "SELECT application_name FROM pg_stat_activity WHERE application_name LIKE 'headgate%'"
 
@@ -23,7 +24,7 @@ def test_the_next_step_gets_the_same_session_as_good_as_new(database):
         assert database.rows(NAME) == [("headgate run 1 step 2",)]
         assert database.value("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") == 0
     parking.close()
-    assert database.rows(NAME) == []
+    until(lambda: database.rows(NAME) == [])
 
 
 def test_a_session_whose_step_failed_is_not_used_again(database):
