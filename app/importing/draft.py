@@ -172,4 +172,6 @@ def _title(migration: ImportedMigration, piece: Piece, count: int) -> str:
     target = effect.relations[0] if effect.relations else effect.indexes[0] if effect.indexes else ""
     more = f" and {len(piece.statements) - 1} more" if len(piece.statements) > 1 else ""
     told = f"{effect.command} {target}".rstrip() + more
-    return (f"{title}: {told}" if title else told)[:_MAXIMUM_TITLE]
+    # the command is what tells the steps of one migration apart: its name gives way
+    room = _MAXIMUM_TITLE - len(told) - len(": ")
+    return f"{title[:room].rstrip()}: {told}" if title and room > 0 else told[:_MAXIMUM_TITLE]

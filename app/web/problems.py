@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.contract import CONTRACT
 from app.errors import HeadgateError, InvalidInputError, NotFoundError
+from app.web.sign_ins import who_asks
 
 if TYPE_CHECKING:
     from app.web.render import Renderer
@@ -130,7 +131,7 @@ def _to_sign_in(request: Request) -> Response:
 
 def _from_framework(error: HTTPException) -> HeadgateError:
     if error.status_code == NotFoundError.status:
-        return NotFoundError("There is no page at this address.", hint="The navigation above leads to everything there is.")
+        return NotFoundError("There is no page at this address.", hint="Look for it by name with the search.")
     if error.status_code == MethodError.status:
         return MethodError(hint="Go back to the page and use its buttons.")
     problem = HeadgateError(str(error.detail))
@@ -165,11 +166,25 @@ def _noted(request: Request, error: DBAPIError, answer: HeadgateError) -> Headga
     return answer
 
 
+def _recognise(request: Request) -> None:
+    """Who looks, where no route came to ask: the page of an address that does not exist has its navigation, too."""
+    state = request.app.state
+    if hasattr(request.state, "actor") or wants_json(request):
+        return
+    try:
+        with state.sessions() as session:
+            actor = who_asks(request, session, state.settings, state.clock)
+    except DBAPIError:
+        return
+    request.state.actor = actor if actor.person_id else None
+
+
 def add_problem_answers(app: FastAPI) -> None:
     """Answer every foreseen refusal in the asker's form."""
 
     def foreseen(request: Request, error: Exception) -> Response:
         if isinstance(error, HTTPException):
+            _recognise(request)
             return answer_problem(request, _from_framework(error))
         if isinstance(error, RequestValidationError):
             return answer_problem(request, _from_validation(error))

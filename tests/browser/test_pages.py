@@ -11,9 +11,14 @@ from app.catalog.preview import preview
 from app.sql.split import split
 from tests.browser.conftest import Served
 from tests.doubles.shop import a_shop
+from tests.doubles.world import a_plan
 
 PHONE = {"viewport": {"width": 390, "height": 844}}
 WIDE = {"viewport": {"width": 1440, "height": 900}}
+#: narrower windows, the last is what a screen of 1440 has at 200 % zoom
+BETWEEN = (1024, 880, 720)
+UGLY_NAME = 'Add <b>notes</b> & "more" \u202eevil\u202c ' + "a_very_long_name_" * 4
+UGLY_SQL = f"ALTER TABLE users ADD COLUMN {'c' * 63} text; ALTER TABLE users ALTER COLUMN {'c' * 63} SET NOT NULL"
 LOOKS = [
     pytest.param({**WIDE, "color_scheme": "light"}, id="wide-light"),
     pytest.param({**PHONE, "color_scheme": "dark"}, id="phone-dark"),
@@ -26,14 +31,19 @@ def _check(page: Page, path: str) -> None:
     assert answer.status == 200, path
     results = Axe().run(page)
     assert results.violations_count == 0, f"{path}: {results.generate_report()}"
-    too_wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-    assert too_wide <= 0, f"{path} is {too_wide} px wider than the screen"
+    size = page.viewport_size
+    for width in (size["width"], *(BETWEEN if size == WIDE["viewport"] else ())):
+        page.set_viewport_size({**size, "width": width})
+        too_wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        assert too_wide <= 0, f"{path} is {too_wide} px wider than a screen of {width}"
+    page.set_viewport_size(size)
     assert page.console_errors == [], path
 
 
 @pytest.mark.parametrize("look", LOOKS)
 def test_no_page_has_a_fault_of_accessibility_or_breaks_its_width(served: Served, look):
-    world, plan = served.site.world, served.site.world.imported()
+    world = served.site.world
+    plan = world.imported(a_plan(UGLY_NAME, sql=UGLY_SQL))
     after, doubts = foresee(split("CREATE TABLE notes (id int PRIMARY KEY); ALTER TABLE users ADD COLUMN note int"), a_shop())
     served.site.analysed(plan, details={"preview": preview(a_shop(), after, basis="statements", doubts=doubts).as_json()})
     with world.work("author") as work:

@@ -76,9 +76,12 @@ def test_stylesheet_and_script_come_under_hashed_names_that_may_be_kept_for_ever
 
 
 def test_what_is_not_there_is_said_in_a_page_with_a_way_out(site: Site):
-    answer = site.browser("viewer").get("/nowhere")
-    assert answer.status_code == 404
-    assert 'href="/"' in answer.text
+    for answer in (site.browser("viewer").get("/nowhere"), site.browser("viewer").get("/plans/1/approve")):
+        assert answer.status_code in {404, 405}
+        assert '<nav class="nav" aria-label="Main">' in answer.text
+        assert 'href="/"' in answer.text
+        assert 'href="/sign-in"' not in answer.text, "whoever is signed in is not asked to sign in"
+    assert 'href="/sign-in"' in site.stranger().get("/nowhere").text
 
 
 def test_a_script_gets_the_error_object_of_the_contract(site: Site):

@@ -30,6 +30,11 @@ def test_pasted_sql_is_shown_as_a_draft_and_saved_only_when_asked_for(site: Site
     assert "Add a note" in browser.get("/plans").text
 
 
+def test_pasted_sql_without_a_name_is_called_by_what_it_does(site: Site):
+    answer = site.browser("author").post("/plans/import", data={"project_id": _project(site), "text": SQL})
+    assert "Draft of ALTER TABLE users" in answer.text
+
+
 def test_an_error_in_the_sql_is_shown_with_its_line_and_what_was_typed_stays(site: Site):
     answer = site.browser("author").post(
         "/plans/import", data={"project_id": _project(site), "text": "SELECT 1;\nALTER TABEL users ADD note text;"}

@@ -1,7 +1,6 @@
 import pytest
 
 from app.actions.edit_plan import edit_plan
-from app.actions.request_review import request_review
 from app.run.states import RunState
 from app.web.views.plan_document import step_detail
 from tests.doubles.world import a_plan, a_step
@@ -226,15 +225,6 @@ def test_a_plan_is_looked_at_for_another_target_of_its_project(site: Site):
     page = site.browser("viewer").get(f"/plans/{plan.id}/checklist?target={site.world.staging.id}").text
     assert "Checklist for shop-staging" in page
     assert f"?target={site.world.staging.id}" in page
-
-
-def test_home_says_whose_turn_it_is(site: Site):
-    plan = site.world.imported()
-    site.analysed(plan)
-    with site.world.work("author") as work:
-        request_review(work, plan_id=plan.id)
-    assert "A plan waits for your review: Add a note" in site.browser("approver").get("/").text
-    assert "Nothing needs you" in site.browser("viewer").get("/").text
 
 
 def test_one_line_of_sql_is_one_line():

@@ -71,6 +71,18 @@ def test_the_list_names_the_run_for_a_member_only(site: Site):
     assert f"/runs/{run.id}" not in site.browser("outsider").get("/runs").text
 
 
+def test_the_list_is_narrowed_to_a_state_and_a_target(site: Site):
+    run = a_run(site.world, RunState.RUNNING)
+    viewer = site.browser("viewer")
+    target, other = site.world.production.id, site.world.staging.id
+    for query in ("state=running", f"target={target}", f"state=running&target={target}", "state=nonsense", "target=x"):
+        assert f"/runs/{run.id}" in viewer.get(f"/runs?{query}").text, query
+    for query in ("state=failed", f"target={other}", f"state=failed&target={target}"):
+        page = viewer.get(f"/runs?{query}").text
+        assert f"/runs/{run.id}" not in page, query
+        assert "No run matches" in page, query
+
+
 @pytest.mark.parametrize(("verb", "state", "fields", "after"), BUTTONS)
 def test_a_button_is_a_form_that_works_without_javascript(site: Site, verb, state, fields, after):
     run = a_run(site.world, state)

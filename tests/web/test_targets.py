@@ -65,36 +65,6 @@ def test_retiring_asks_for_the_name(site: Site):
     assert "Retired" in browser.get(f"/targets/{number}").text
 
 
-def test_a_project_comes_with_two_environments_and_their_rules_can_be_changed(site: Site):
-    browser = site.browser("admin")
-    assert browser.post("/projects", data={"name": "Billing", "with_environments": "1"}).status_code == 303
-    assert "Billing" in browser.get("/targets").text
-    path = f"/environments/{site.world.production.environment_id}"
-    form = Forms(browser.get(path).text).fields(path)
-    body = {
-        **form,
-        "approvals_high": "3",
-        "checklist": "sql-reviewed\nAsk the data team",
-        "windows": "saturday 22:00 02:00",
-        "approver_role": "approver",
-        "profile": "gentle",
-        "color": "red",
-        "is_production": "1",
-    }
-    answer = browser.post(path, data=body)
-    assert answer.status_code == 303, answer.text
-    page = browser.get(path).text
-    assert 'value="3"' in page
-    assert "Ask the data team" in page
-    assert browser.post(path, data={**body, "severities": "index-drop low\nopaque = high"}).status_code == 303
-    assert "index-drop low\nopaque high" in browser.get(path).text
-    for lines in ("index-drop", "index-drop dangerous", "no-such-rule low"):
-        assert browser.post(path, data={**body, "severities": lines}).status_code == 422
-    wrong = browser.post(path, data={**body, "windows": "someday 22:00 02:00", "lock_timeout_ms": "soon"})
-    assert wrong.status_code == 422
-    assert "weekday" in wrong.text
-
-
 def test_a_backup_is_asked_for_once_and_shown_while_it_is_taken(site: Site):
     browser, number = site.browser("operator"), site.world.production.id
     first = browser.post(f"/targets/{number}/backups")
