@@ -102,7 +102,13 @@ def _schema(marks: Marks, entry: Node, body: Node) -> None:
 
 
 def _extension(marks: Marks, entry: Node, body: Node) -> None:
-    """The tables with a column of the type that many extensions are named after: citext, hstore, ltree."""
+    """Who needs the extension, by the catalog; without one, who has a column of the type that many are named after."""
+    users = marks.state.schema.extension_users if marks.state.schema else {}
+    for name in users.get(from_object(entry), ()) if _cascades(body) else ():
+        if name not in marks.state.removed:
+            table = marks.state.table(name)
+            marks.lock(table, "ACCESS EXCLUSIVE")
+            marks.drop_views(table) if table.kind == "view" else None
     _type(marks, entry, body)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 
 from app.analysis.marks import Marks
 from app.analysis.predicates import is_always_true
+from app.analysis.row_routing import partitions_of_rows
 from app.analysis.tables import Table
 from app.sql.lock_levels import Mode
 from app.sql.names import from_range_var
@@ -101,6 +102,8 @@ def _insert(marks: Marks, target: Table, body: Node) -> None:
     query = body.get("selectStmt", {}).get("SelectStmt", {})
     listed = {column["ResTarget"].get("name") for column in body.get("cols", ())}
     everything = not listed and "selectStmt" in body
+    for partition in partitions_of_rows(marks.state, target, body):
+        marks.lock(partition, "ROW EXCLUSIVE")
     if query and is_whole(query) and "selectStmt" in body:
         scan_sources(marks, query)
     for constraint in target.constraints.values():

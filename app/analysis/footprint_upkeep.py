@@ -45,6 +45,8 @@ def reindex(marks: Marks, body: Node) -> None:
 def vacuum(marks: Marks, body: Node) -> None:
     """VACUUM and ANALYZE; FULL writes the table anew."""
     full = option(body.get("options"), "full")
+    if not body.get("rels"):
+        _everything(marks, full=full)
     for entry in find(body.get("rels", []), "VacuumRelation"):
         table = marks.state.table_of(entry["relation"])
         marks.lock(table, "ACCESS EXCLUSIVE" if full else "SHARE UPDATE EXCLUSIVE")
@@ -55,6 +57,18 @@ def vacuum(marks: Marks, body: Node) -> None:
                 marks.lock(child, "SHARE UPDATE EXCLUSIVE" if _analyzes(marks, table) else "ACCESS SHARE")
         if full:
             marks.rewrite(*(marks.with_children(table) if table.is_partitioned else [table]))
+
+
+def _everything(marks: Marks, *, full: bool) -> None:
+    """VACUUM and ANALYZE without a name: one table after the other, all that the role may."""
+    relations = marks.state.schema.relations.values() if marks.state.schema else ()
+    kinds = {"table", "materialized view"} | (set() if full else {"partitioned table"})
+    for relation in relations:
+        if relation.kind in kinds and relation.name not in marks.state.removed:
+            table = marks.state.table(relation.name)
+            marks.lock(table, "ACCESS EXCLUSIVE" if full else "SHARE UPDATE EXCLUSIVE")
+            if full:
+                marks.rewrite(table)
 
 
 def _analyzes(marks: Marks, table: Table) -> bool:
@@ -97,6 +111,9 @@ def lock(marks: Marks, body: Node) -> None:
 def rename(marks: Marks, body: Node) -> None:
     """RENAME of a relation, column, constraint, trigger, policy or rule; of an index it locks no table."""
     kind = body.get("renameType")
+    if kind == "OBJECT_ATTRIBUTE":
+        for typed in marks.state.typed_tables(from_range_var(body["relation"])):
+            marks.lock(typed, "ACCESS EXCLUSIVE")
     if "relation" not in body or kind in {"OBJECT_INDEX", "OBJECT_ATTRIBUTE", "OBJECT_DOMCONSTRAINT"}:
         return
     name = from_range_var(body["relation"])
@@ -174,3 +191,8 @@ def publication(marks: Marks, body: Node) -> None:
         table = marks.state.table_of(node)
         for each in [table] if table.is_partitioned else marks.reached(table, node):
             marks.lock(each, "SHARE UPDATE EXCLUSIVE")
+    if body.get("action") == "AP_SetObjects" and marks.state.schema is not None:
+        # SET drops what is not named any more
+        for name in marks.state.schema.publications.get(str(body.get("pubname")), ()):
+            if name not in marks.state.removed:
+                marks.lock(marks.state.table(name), "SHARE UPDATE EXCLUSIVE")

@@ -122,7 +122,8 @@ class Foresight:
         """Let nothing be certain about the relation and all that inherit from it."""
         self.doubts[name].add(why)
         for child in self.schema.relations.values():
-            if name in child.parents and why not in self.doubts[child.name]:
+            follows = name in child.parents or (child.of_type is not None and child.of_type == name)
+            if follows and why not in self.doubts[child.name]:
                 self.doubt(child.name, why)
 
     def _doubt_named(self, statement: Statement, why: str) -> None:

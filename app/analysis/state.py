@@ -122,8 +122,10 @@ class State:
 
     def qualify(self, name: str) -> str:
         """``users`` -> ``public.users``: what the input made, then the target's, then the first schema of the search path."""
-        if "." in name:
+        has_dot = "." in name
+        if has_dot and (self.schema is None or self.is_in_catalog(name) or name in self.tables):
             return name
+        # a name with a dot that the target does not have may be one whose dot is part of it
         for schema in ("pg_temp", *self.search_path):
             candidate = f"{schema}.{name}"
             found = self.tables.get(candidate)
@@ -131,7 +133,7 @@ class State:
                 return candidate
             if candidate not in self.removed and self.is_in_catalog(candidate):
                 return candidate
-        return f"{self.creation_schema}.{name}"
+        return name if has_dot else f"{self.creation_schema}.{name}"
 
     @property
     def creation_schema(self) -> str:
@@ -211,6 +213,13 @@ class State:
     def add_reference(self, parent: str, child: str) -> None:
         """Note that a foreign key of ``child`` points to ``parent``."""
         self._referencing.setdefault(parent, []).append(child)
+
+    def typed_tables(self, type_name: str) -> list[Table]:
+        """The tables that were made OF a composite type."""
+        bare = type_name.rpartition(".")[2]
+        relations = self.schema.relations.values() if self.schema else ()
+        found = [relation.name for relation in relations if (relation.of_type or "").rpartition(".")[2].strip('"') == bare]
+        return [self.table(name) for name in found if name not in self.removed]
 
     def referencing(self, name: str) -> Iterator[tuple[Table, ConstraintFacts]]:
         """The foreign keys that point to a relation, with the tables that hold them."""

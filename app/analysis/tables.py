@@ -102,6 +102,10 @@ class Table:
     #: (kind, name, columns)
     dependents: tuple[tuple[str, str, tuple[str, ...]], ...] = ()
     statistics: RelationStatistics | None = None
+    #: the composite type that a typed table follows
+    of_type: str | None = None
+    #: None where it is not known
+    tablespace: str | None = None
 
     def proves_not_null(self, column: str, *, without: Iterable[str] = ()) -> bool:
         """True where a valid constraint (other than those named) says that the column holds no NULL."""
@@ -197,6 +201,8 @@ def from_catalog(relation: Relation, statistics: RelationStatistics | None) -> T
         triggers={trigger.name: trigger.definition for trigger in relation.triggers},
         dependents=tuple((dependent.kind, dependent.name, dependent.columns) for dependent in relation.dependents),
         statistics=statistics,
+        of_type=relation.of_type,
+        tablespace=relation.tablespace,
     )
 
 

@@ -127,6 +127,9 @@ class Relation:
     #: access rights as PostgreSQL prints them, ``reader=r/owner``; empty where nobody has granted anything
     grants: tuple[str, ...] = ()
     statistics: tuple["ExtendedStatistics", ...] = ()
+    #: the composite type that a typed table (CREATE TABLE OF) follows, as format_type() prints it
+    of_type: str | None = None
+    tablespace: str = "pg_default"
 
     def column(self, name: str) -> Column | None:
         """The column of that name, if there is one."""
@@ -224,6 +227,10 @@ class Schema:
     extensions: Mapping[str, str] = field(default_factory=dict)
     #: objects with a comment, grants or marks that their records do not hold: ``index public.users_nick_idx``
     decorated: tuple[str, ...] = ()
+    #: publication -> the tables that it names, qualified
+    publications: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    #: extension -> tables and views that need a type, an operator class or a function of it
+    extension_users: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def resolve(self, name: str) -> str | None:
         """The qualified name of a relation by its possibly unqualified name, or None."""

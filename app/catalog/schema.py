@@ -54,6 +54,8 @@ def read_schema(connection: Connection) -> Schema:
             domains=_read_domains(connection, where),
             functions={row["signature"]: function_of(row) for row in ask(connection, "functions", where)},
             sequences={row["name"]: sequence_of(row) for row in ask(connection, "sequences", where)},
+            publications={row["name"]: tuple(row["relations"]) for row in ask(connection, "publication_tables", where)},
+            extension_users={row["name"]: tuple(row["relations"]) for row in ask(connection, "extension_users", where)},
             decorated=tuple(row["what"] for row in ask(connection, "decorated", where)),
             extensions={row["name"]: row["version"] for row in ask(connection, "extensions")},
         )
@@ -109,6 +111,8 @@ def _read_relations(connection: Connection, where: _Row) -> dict[str, Relation]:
             dependents=dependents.get(oid, ()),
             grants=tuple(row["grants"]),
             statistics=statistics.get(oid, ()),
+            of_type=row["of_type"],
+            tablespace=row["tablespace"],
         )
         for row in rows
         for oid in (row["oid"],)

@@ -283,6 +283,7 @@ def _context(work: _Slice, step: Step, position: int) -> StepContext:
         rest=heartbeat.rest,
         watch=heartbeat.watch,
         interrupted=heartbeat.interrupted,
+        waited_ms=heartbeat.waited_ms,
         is_recovery=work.is_recovery,
         opened_gates=order.opened_gates,
         options=order.options,

@@ -32,8 +32,8 @@ class _Watched:
     wait: LockWait
 
     @classmethod
-    def now(cls, pid: int, statement: str, manners: Manners) -> Self:
-        return cls(pid, statement, manners, time.monotonic(), ProgressBar(), LockWait())
+    def now(cls, pid: int, statement: str, manners: Manners, wait: LockWait) -> Self:
+        return cls(pid, statement, manners, time.monotonic(), ProgressBar(), wait)
 
 
 class Heartbeat:
@@ -49,6 +49,7 @@ class Heartbeat:
         self._lock = threading.Lock()
         self._watched: _Watched | None = None
         self._interruption: Interruption | None = None
+        self._last_wait = LockWait()
         self._lost: LeaseLostError | None = None
         self._ended = threading.Event()
         self._stop_resting = threading.Event()
@@ -79,16 +80,21 @@ class Heartbeat:
                 self._watched = None
                 return
             self._interruption = None
+            self._last_wait = LockWait()
             manners = Manners(
                 tolerance_ms=self._policy.queue_tolerance_ms if gives_way else 0,
                 sessions=self._policy.queue_sessions,
                 lock_deadline_ms=lock_deadline_ms,
             )
-            self._watched = _Watched.now(pid, statement or "", manners)
+            self._watched = _Watched.now(pid, statement or "", manners, self._last_wait)
 
     def interrupted(self) -> Interruption | None:
         """Why the last watched statement was cancelled by us."""
         return self._interruption
+
+    def waited_ms(self) -> float:
+        """How long the last watched statement waited for locks, as its looks saw it; a wait of less than a tick is none."""
+        return self._last_wait.total_ms
 
     def rest(self, seconds: float) -> None:
         """Wait, or less when somebody asks to stop."""

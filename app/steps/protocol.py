@@ -108,6 +108,8 @@ class StepContext:
     watch: Watch
     #: why the last watched statement was cancelled by us, or None where somebody else did it
     interrupted: Callable[[], Interruption | None] = lambda: None
+    #: how long the last watched statement waited for locks, in milliseconds, as sampled
+    waited_ms: Callable[[], float] = lambda: 0.0
     #: True where the holder of the run before us ended without letting go
     is_recovery: bool = False
     #: gates that were opened, by step id, with the note

@@ -73,7 +73,8 @@ class SqlRun:
             self.context.watch(None, None)
         took = (self.context.clock.monotonic() - started) * 1000
         changed = rows if part.effect.is_dml else -1
-        yield StatementFinished(step=self.step, index=index, duration_ms=took, changed_rows=changed)
+        waited = min(self.context.waited_ms(), took)
+        yield StatementFinished(step=self.step, index=index, duration_ms=took, changed_rows=changed, waited_ms=waited)
         return changed
 
     def mark_done(self, unit: Unit, duration_ms: float) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from app.analysis.context import Context
-from app.analysis.probes import checks, columns, keys, values
+from app.analysis.probes import bounds, checks, columns, keys, values
 from app.analysis.probes.probe import Probe
 
 _GENERATORS: tuple[Callable[[Context], Iterator[Probe]], ...] = (
@@ -17,6 +17,7 @@ _GENERATORS: tuple[Callable[[Context], Iterator[Probe]], ...] = (
     checks.validate,
     checks.domain,
     values.values,
+    bounds.attach,
 )
 
 

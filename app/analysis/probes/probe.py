@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 #: values are cut to so many characters before they leave the target
 SHOWN_CHARACTERS = 120
-Kind = Literal["nulls", "duplicates", "orphans", "check", "values", "conversion", "exclusion", "rows"]
+Kind = Literal["nulls", "duplicates", "orphans", "check", "values", "conversion", "exclusion", "rows", "bound"]
 AnswerState = Literal["fits", "fails", "not known"]
 
 

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 
 from app.analysis.probes.probe import SHOWN_CHARACTERS
 from app.catalog.records import Relation, Schema
-from app.sql.names import quote_identifier, quote_qualified
+from app.sql.inverse.grants import relation_sql
+from app.sql.names import quote_identifier
 
 _MOST_KEYS = 3
 
@@ -41,5 +42,5 @@ def select(relation: Relation, columns: Sequence[str], condition: str, *, only: 
 
 def source(relation: Relation, *, only: bool = False) -> str:
     """The relation in FROM; ONLY where a constraint does not reach its children."""
-    name = quote_qualified(relation.name)
+    name = relation_sql(relation.name)
     return f"ONLY {name}" if only and relation.kind == "table" else name

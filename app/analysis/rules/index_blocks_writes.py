@@ -15,10 +15,15 @@ def check(context: Context) -> Iterator[Hit]:
     if context.kind != "IndexStmt" or context.body.get("concurrent"):
         return
     table = context.state.table_of(context.body["relation"])
-    if table.is_new or not context.footprint.builds:
-        return
-    if not table.is_known and not context.body["relation"].get("inh", False):
+    if not table.is_new and not table.is_known and not context.body["relation"].get("inh", False):
         # ONLY makes sense for a partitioned table, where the index of the parent alone is a matter of milliseconds
+        yield Hit(
+            risk="low",
+            message=f"ONLY: {table.name} is taken as partitioned, where nothing is built yet; on a plain table writes would wait "
+            "for the whole build.",
+        )
+        return
+    if table.is_new or not context.footprint.builds:
         return
     partitions = len(list(context.state.children(table.name))) if table.is_partitioned else 0
     many = f" and its {partitions} partitions" if partitions else ""

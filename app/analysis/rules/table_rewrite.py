@@ -52,7 +52,8 @@ def _moved(context: Context) -> Iterator[Hit]:
     if home is not None and home.is_new:
         return
     for command in commands(context.body):
-        if command.get("subtype") in {"AT_SetTableSpace", "AT_SetAccessMethod"}:
+        stays = not is_index and home is not None and command.get("name") == home.tablespace
+        if command.get("subtype") in {"AT_SetTableSpace", "AT_SetAccessMethod"} and not stays:
             yield Hit(
                 risk=context.level(home or Table(name=state.qualify(name)), "rewrite"),
                 message=f"{name} is written anew under ACCESS EXCLUSIVE"

@@ -5,8 +5,13 @@ SELECT c.oid::bigint AS oid, n.nspname || '.' || c.relname AS name, c.relkind::t
        CASE WHEN c.relkind IN ('v', 'm') THEN pg_catalog.pg_get_viewdef(c.oid) END AS view_definition,
        CASE WHEN c.relispartition THEN pg_catalog.pg_get_expr(c.relpartbound, c.oid) END AS partition_bound,
        CASE WHEN c.relkind = 'p' THEN pg_catalog.pg_get_partkeydef(c.oid) END AS partition_key,
-       de.description AS comment, coalesce(c.relacl::text[], '{}') AS grants
+       de.description AS comment, coalesce(c.relacl::text[], '{}') AS grants,
+       CASE WHEN c.reloftype <> 0 THEN pg_catalog.format_type(c.reloftype, NULL) END AS of_type,
+       coalesce(ts.spcname, dbts.spcname)::text AS tablespace
 FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_database db ON db.datname = pg_catalog.current_database()
+JOIN pg_catalog.pg_tablespace dbts ON dbts.oid = db.dattablespace
+LEFT JOIN pg_catalog.pg_tablespace ts ON ts.oid = c.reltablespace
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_catalog.pg_description de
        ON de.classoid = 'pg_catalog.pg_class'::regclass AND de.objoid = c.oid AND de.objsubid = 0

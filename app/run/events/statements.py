@@ -27,6 +27,8 @@ class StatementFinished(Event):
     duration_ms: float
     #: rows it changed; -1 where PostgreSQL counts none
     changed_rows: int
+    #: of the duration, what it waited for locks, sampled four times a second
+    waited_ms: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -65,6 +65,15 @@ def test_each_statement_is_kept_with_what_was_predicted_and_what_it_took(world: 
     assert rows["widen", 2].work == "metadata"
 
 
+def test_what_it_waited_for_locks_is_no_part_of_what_was_estimated(world: World, run: Run, desk: Desk):
+    event = StatementFinished(step="widen", index=1, duration_ms=1000.0, changed_rows=-1, waited_ms=750.0)
+    with world.sessions.begin() as session:
+        append_events(session, run.id, (event,), at=world.clock.now())
+    score_run(desk, run.id)
+    with world.sessions() as session:
+        assert [row.real_ms for row in estimates.newest(session, run.target_id)] == [250.0]
+
+
 def test_a_statement_that_ran_twice_has_its_last_word(world: World, run: Run, desk: Desk):
     finished(world, run, ("widen", 1, 2500.0))
     score_run(desk, run.id)

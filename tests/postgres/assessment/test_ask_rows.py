@@ -148,3 +148,28 @@ def test_equal_questions_are_asked_once(people: Database):
     first, second = ask(people, script)
     assert first.took_ms == second.took_ms
     assert (first.probe.statement, second.probe.statement) == (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("bound", "count"),
+    [
+        ("FROM ('2026-01-01') TO ('2026-02-01')", 2),
+        ("FROM (MINVALUE) TO ('2026-02-01')", 1),
+        ("FROM ('2026-01-01') TO (MAXVALUE)", 1),
+    ],
+)
+def test_rows_outside_of_a_partitions_bound_are_counted_and_a_dot_in_a_name_is_no_schema(database: Database, bound, count):
+    database.execute("CREATE TABLE visits (at date, who text) PARTITION BY RANGE (at)")
+    database.execute("CREATE TABLE \"visits.new\" (at date, who text); INSERT INTO \"visits.new\" VALUES ('2026-01-05', 'a')")
+    database.execute("INSERT INTO \"visits.new\" VALUES ('2026-02-01', 'late'), ('2025-12-31', 'early')")
+    (answer,) = ask(database, f'ALTER TABLE visits ATTACH PARTITION "visits.new" FOR VALUES {bound}')
+    assert (answer.state, answer.count) == ("fails", count), answer.sentence()
+    assert "lie outside the bound: ATTACH PARTITION fails" in answer.sentence()
+
+
+def test_a_list_takes_null_only_where_it_says_so(database: Database):
+    database.execute("CREATE TABLE places (k int) PARTITION BY LIST (k)")
+    database.execute("CREATE TABLE some_places (k int); INSERT INTO some_places VALUES (1), (NULL), (3)")
+    (strict,) = ask(database, "ALTER TABLE places ATTACH PARTITION some_places FOR VALUES IN (1, 2)")
+    (loose,) = ask(database, "ALTER TABLE places ATTACH PARTITION some_places FOR VALUES IN (1, 3, NULL)")
+    assert (strict.count, loose.state) == (2, "fits")

@@ -112,4 +112,7 @@ def test_a_statement_that_waits_too_long_for_its_locks_is_cancelled_though_it_ha
             target.send("DROP TABLE t")
         why = heartbeat.interrupted()
         heartbeat.watch(None, None)
+        assert heartbeat.waited_ms() > 300
+        heartbeat.watch(target.pid, "SELECT 1")
+        assert heartbeat.waited_ms() == 0
     assert (why.reason, why.held_a_lock) == ("locks", False)

@@ -106,3 +106,10 @@ def test_sarif_has_rules_results_and_suppressions() -> None:
     by_rule = {result["ruleId"]: result for result in run["results"]}
     assert by_rule["index-blocks-writes"]["level"] == "error"
     assert by_rule["no-lock-timeout"]["suppressions"][0]["justification"] == "fine"
+
+
+def test_an_index_on_only_an_unknown_table_says_what_it_is_taken_as():
+    found = analyse_script("CREATE INDEX i ON ONLY measurements (at)")
+    (finding,) = [each for each in found.findings() if each.rule == "index-blocks-writes"]
+    assert (finding.risk, found.risk) == ("low", "low")
+    assert "taken as partitioned" in finding.message
