@@ -71,6 +71,12 @@ class Disturbed:
         query = "SELECT count(*) FROM run_events WHERE run_id = %s AND type = %s"
         until(lambda: self.own(query, self.number, kind)[0][0], seconds=RUN_SECONDS, every=0.01)
 
+    def until_next(self, kind: str) -> None:
+        """Wait for one more event of a type."""
+        query = "SELECT count(*) FROM run_events WHERE run_id = %s AND type = %s"
+        before = self.own(query, self.number, kind)[0][0]
+        until(lambda: self.own(query, self.number, kind)[0][0] > before, seconds=RUN_SECONDS, every=0.01)
+
     def holder(self) -> int:
         """The process that drives it now."""
         query = "SELECT owner FROM runs WHERE id = %s AND owner IS NOT NULL"

@@ -12,8 +12,7 @@ import redis
 from celery import Celery
 
 from tests.chaos.conftest import LEASE_SECONDS
-from tests.chaos.processes import COUNTED, SLOW_COUNT, WORKERS, assert_counted_once, assert_exactly_once, assert_told, begun, kill
-from tests.chaos.stages import Facts, facts
+from tests.chaos.processes import COUNTED, SLOW_COUNT, WORKERS, assert_counted_once, assert_exactly_once, begun, kill
 from tests.doubles.databases import fresh_database
 from tests.doubles.orders import a_step
 from tests.doubles.waiting import until
@@ -24,18 +23,8 @@ ROUNDS = int(os.environ.get("HEADGATE_CHAOS_ROUNDS", "2"))
 KILLS = 3
 
 
-@pytest.fixture(scope="module")
-def expected(house, postgres_server) -> Facts:
-    """What the plan of all kinds comes to when nobody disturbs it."""
-    with fresh_database(postgres_server) as calm:
-        run = begun(house, calm)
-        run.end()
-        assert_told(run)
-        return facts(calm)
-
-
 @pytest.mark.parametrize("seed", range(ROUNDS))
-def test_workers_killed_at_random_instants_do_everything_once(house, database, expected, seed):
+def test_workers_killed_at_random_instants_do_everything_once(house, database, calm, seed):
     dice = random.Random(seed)  # noqa: S311  # a round can be played again
     run = begun(house, database)
     for _ in range(KILLS):
@@ -46,7 +35,7 @@ def test_workers_killed_at_random_instants_do_everything_once(house, database, e
         for victim in victims:
             kill(house.part(victim))
     run.end()
-    assert_exactly_once(run, expected)
+    assert_exactly_once(run, calm.done)
 
 
 def test_a_worker_that_is_stopped_in_mid_batch_and_continued_after_the_takeover_commits_nothing(house, database):
@@ -72,7 +61,7 @@ def test_a_worker_that_is_stopped_in_mid_batch_and_continued_after_the_takeover_
     until(lambda: psutil.Process(zombie.pid).children(), seconds=60)
 
 
-def test_wake_ups_that_are_delivered_three_times_change_nothing(house, database, expected):
+def test_wake_ups_that_are_delivered_three_times_change_nothing(house, database, calm):
     run = begun(house, database)
     bell = Celery(broker=house.stack.environment["HEADGATE_REDIS_URL"])
     bell.conf.task_default_queue = "headgate"
@@ -82,7 +71,7 @@ def test_wake_ups_that_are_delivered_three_times_change_nothing(house, database,
         run.after_event(run.event_number() + 3)
     bell.close()
     run.end()
-    assert_exactly_once(run, expected)
+    assert_exactly_once(run, calm.done)
 
 
 def test_a_broker_that_is_emptied_and_restarted_in_mid_run_costs_seconds_and_nothing_else(house, database):
@@ -98,46 +87,40 @@ def test_a_broker_that_is_emptied_and_restarted_in_mid_run_costs_seconds_and_not
     assert_counted_once(run)
 
 
-@pytest.mark.parametrize("immediate", [False, True], ids=["fast", "immediate"])
-def test_headgates_own_database_is_restarted_in_mid_run(house, database, immediate):
+def test_headgates_own_database_is_restarted_in_mid_run_fast_and_immediately(house, database):
     run = begun(house, database, setup=COUNTED, plan=SLOW_COUNT)
-    run.until_event("batch_committed")
-    house.stack.postgres.stop(immediate=immediate)
-    house.stack.postgres.start()
+    for immediate in (False, True):
+        run.until_next("batch_committed")
+        house.stack.postgres.stop(immediate=immediate)
+        house.stack.postgres.start()
     run.end()
     assert_counted_once(run)
 
 
-@pytest.mark.parametrize("immediate", [False, True], ids=["fast", "immediate"])
-def test_the_target_is_restarted_in_mid_batch(house, frail_server, immediate):
-    with fresh_database(frail_server) as target:
-        run = begun(house, target, setup=COUNTED, plan=SLOW_COUNT)
-        run.until_event("batch_committed")
+def test_the_target_is_restarted_in_mid_batch_and_in_mid_index_fast_and_immediately(house, frail_server):
+    setup = f"""
+        {COUNTED};
+        CREATE FUNCTION slow(n bigint) RETURNS bigint IMMUTABLE LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.002); RETURN n; END';
+        CREATE TABLE few (n bigint); INSERT INTO few SELECT generate_series(1, 600)
+    """
+    build = a_step("build", sql="CREATE INDEX CONCURRENTLY few_slow ON few (slow(n))", undo="DROP INDEX CONCURRENTLY few_slow")
+
+    def restart(*, immediate: bool) -> None:
         frail_server.stop(immediate=immediate)
         frail_server.start()
+
+    with fresh_database(frail_server) as target:
+        run = begun(house, target, setup=setup, plan=(*SLOW_COUNT, build))
+        for immediate in (False, True):
+            run.until_next("batch_committed")
+            restart(immediate=immediate)
+        for immediate in (False, True):
+            until(lambda: target.rows("SELECT pid FROM pg_stat_progress_create_index WHERE phase LIKE 'building%%'"), seconds=60)
+            restart(immediate=immediate)
         run.end()
         assert_counted_once(run)
-
-
-@pytest.mark.parametrize("immediate", [False, True], ids=["fast", "immediate"])
-def test_the_target_is_restarted_in_mid_index(house, frail_server, immediate):
-    slow = """
-        CREATE FUNCTION slow(n int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.002); RETURN n; END';
-        CREATE TABLE counted (n int); INSERT INTO counted SELECT generate_series(1, 800)
-    """
-    build = a_step(
-        "build", sql="CREATE INDEX CONCURRENTLY counted_slow ON counted (slow(n))", undo="DROP INDEX CONCURRENTLY counted_slow"
-    )
-    with fresh_database(frail_server) as target:
-        run = begun(house, target, setup=slow, plan=(build,))
-        until(lambda: target.rows("SELECT pid FROM pg_stat_progress_create_index WHERE phase LIKE 'building%%'"), seconds=30)
-        frail_server.stop(immediate=immediate)
-        frail_server.start()
-        run.end()
-        assert target.rows(
-            "SELECT indexrelid::regclass::text, indisvalid FROM pg_index WHERE indrelid = 'counted'::regclass"
-        ) == [("counted_slow", True)]
-        assert_told(run)
+        query = "SELECT indexrelid::regclass::text, indisvalid FROM pg_index WHERE indrelid = 'few'::regclass"
+        assert target.rows(query) == [("few_slow", True)]
 
 
 def test_a_target_that_stays_away_is_waited_for_and_shown_as_such(house, frail_server):
