@@ -88,7 +88,9 @@ def fresh_database(server: EmbeddedPostgres, *, template: str = TEMPLATE, prefix
     """A database of its own, dropped afterwards with whatever sessions are left on it."""
     name = f"{prefix}_{os.getpid()}_{next(_numbers)}"
     with psycopg.connect(server.dsn(), autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template)))
+        # copying files is three times as fast as writing the copy to the WAL, where no checkpoint waits for a disk
+        copy = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy")
+        connection.execute(copy.format(sql.Identifier(name), sql.Identifier(template)))
     try:
         yield Database(name=name, server=server)
     finally:

@@ -137,13 +137,13 @@ def test_the_canary_has_a_calm_value_and_a_limit(database: Database) -> None:
 
 def test_a_role_that_may_not_look_gets_unknown_not_silence(database: Database) -> None:
     with database.connect() as connection:
-        connection.execute("CREATE ROLE blind")
+        connection.execute("CREATE ROLE blind_sentinel")
         try:
-            connection.execute("SET ROLE blind")
+            connection.execute("SET ROLE blind_sentinel")
             readings = signals.read_seldom(connection, [], [])
         finally:
             connection.execute("RESET ROLE")
-            connection.execute("DROP ROLE blind")
+            connection.execute("DROP ROLE blind_sentinel")
     assert all(reading.state in {"ok", "unknown"} for reading in readings)
 
 
