@@ -10,13 +10,25 @@ from pathlib import Path
 
 import pytest
 import redis
+from xdist.remote import Producer
 
 from app.embedded.broker import EmbeddedBroker
 from app.embedded.postgres import EmbeddedPostgres
+from tests.distribution import ByStage, in_order
 from tests.doubles.clock import FixedClock
 from tests.doubles.databases import Database, fresh_database, running_server
 
 _connect = socket.socket.connect
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByStage:
+    """Deal the tests out in pieces that share a started product."""
+    return ByStage(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes long begins first."""
+    items[:] = in_order(items)
 
 
 def _connect_to_loopback_only(self: socket.socket, address: object) -> None:

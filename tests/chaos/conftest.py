@@ -14,7 +14,7 @@ from tests.journey.theatre import Theatre, play_house
 LEASE_SECONDS = 2
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def house(postgres_server: EmbeddedPostgres) -> Iterator[Theatre]:
     """The stack; whoever breaks a part of it brings it back."""
     given = {"lease_seconds": str(LEASE_SECONDS), "slice_seconds": "1", "sweep_seconds": "0.25", "worker_concurrency": "1"}
