@@ -2,9 +2,41 @@
 (() => {
   "use strict";
   document.documentElement.classList.add("js");
-  const open = new Set();
 
-  // Parts replace themselves whole: a <details id> that was open stays open, and focus stays where it was.
+  // Parts replace themselves whole. What a person opened, typed and ticked in one is carried into the answer before that is put
+  // in: an open fold with its text is there at once, so that focus and cursor find their field again.
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const { target, serverResponse } = event.detail;
+    const answer = document.createElement("template");
+    answer.innerHTML = serverResponse;
+    let carried = 0;
+    for (const old of target.querySelectorAll("details[id], input[id], textarea[id], select[id]")) {
+      const next = answer.content.getElementById(old.id);
+      if (next && carry(old, next)) carried += 1;
+    }
+    if (carried) event.detail.serverResponse = answer.innerHTML;
+  });
+  const carry = (old, next) => {
+    if (old instanceof HTMLDetailsElement) {
+      old.removeAttribute("name"); // both are in the page for a moment, and of one name only one may be open
+      next.toggleAttribute("open", old.open);
+      return true;
+    }
+    if (["password", "file", "hidden"].includes(old.type)) return false;
+    if (old instanceof HTMLSelectElement) {
+      for (const option of next.options ?? []) option.toggleAttribute("selected", option.value === old.value);
+      return true;
+    }
+    if (old.type === "checkbox" || old.type === "radio") next.toggleAttribute("checked", old.checked);
+    else if (old.value === old.defaultValue && !("typed" in old.dataset)) return false;
+    else if (old instanceof HTMLTextAreaElement) next.textContent = old.value;
+    else next.setAttribute("value", old.value);
+    next.dataset.typed = "";
+    return true;
+  };
+
+  // Parts that the stream itself replaces have folds, too.
+  const open = new Set();
   document.addEventListener("toggle", (event) => {
     const fold = event.target;
     if (!(fold instanceof HTMLDetailsElement) || !fold.id) return;
@@ -15,15 +47,6 @@
       const fold = document.getElementById(id);
       if (fold instanceof HTMLDetailsElement) fold.open = true;
     }
-    for (const [id, value] of typed) {
-      const field = document.getElementById(id);
-      if (field && field.value !== value) field.value = value;
-    }
-  });
-  // What a person typed stays, too, as long as its field is on the page.
-  const typed = new Map();
-  document.addEventListener("input", (event) => {
-    if (event.target.id && "value" in event.target && event.target.closest("form")) typed.set(event.target.id, event.target.value);
   });
 
   // Relative times stay true while the page is open; the words are those of the server (app/web/formats.py).
