@@ -6,6 +6,7 @@ The search path and the time zone stay as the role has them: a migration must se
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
+from functools import partial
 from typing import Any, LiteralString, Self
 
 import psycopg
@@ -14,6 +15,7 @@ from psycopg.rows import dict_row
 
 from app.target.dsn import Dsn, parse_dsn
 from app.target.errors import ConnectionLostError, TargetUnreachableError, from_connect, from_psycopg
+from app.target.pooler import refuse_shared_backends
 
 OLDEST_VERSION = 140000
 CONNECT_TIMEOUT_SECONDS = 10
@@ -76,15 +78,17 @@ class Target:
         Raises TargetUnreachableError: refused, malformed, too old, read-only, behind a pooler, ...
         """
         parsed = parse_dsn(dsn)
+        conninfo = parsed.conninfo(**_client_settings(parsed, purpose))
+        connect = partial(psycopg.connect, conninfo, autocommit=True, prepare_threshold=None)
         try:
-            connection = psycopg.connect(
-                parsed.conninfo(**_client_settings(parsed, purpose)), autocommit=True, prepare_threshold=None
-            )
+            connection = connect()
         except psycopg.Error as error:
             raise from_connect(error, parsed.summary) from None
         try:
             facts = connection.cursor(row_factory=dict_row).execute(_FACTS).fetchone() or {}
-            refuse_unusable(facts, announced_pid=connection.info.backend_pid, where=parsed.summary, allow_standby=allow_standby)
+            if facts["pid"] != connection.info.backend_pid:
+                refuse_shared_backends(connection, connect, where=parsed.summary)
+            refuse_unusable(facts, where=parsed.summary, allow_standby=allow_standby)
             _limit(connection, lock_timeout_ms, statement_timeout_ms, ends_with_client=ends_with_client)
             connection.autocommit = autocommit
         except psycopg.Error as error:
@@ -190,17 +194,11 @@ class Target:
             raise from_psycopg(error) from error
 
 
-def refuse_unusable(facts: Mapping[str, Any], *, announced_pid: int, where: str, allow_standby: bool) -> None:
+def refuse_unusable(facts: Mapping[str, Any], *, where: str, allow_standby: bool) -> None:
     """Refuse servers that the engine's promises do not hold on.
 
-    Raises TargetUnreachableError of kind pooler, too_old or standby.
+    Raises TargetUnreachableError of kind too_old or standby.
     """
-    if facts["pid"] != announced_pid:
-        raise TargetUnreachableError(
-            f"There is a connection pooler between Headgate and {where}.",
-            kind="pooler",
-            hint="Locks and limits belong to a session, and a pooler shares sessions: give the server's own host and port.",
-        )
     if facts["version_num"] < OLDEST_VERSION:
         raise TargetUnreachableError(
             f"The server at {where} is PostgreSQL {facts['version']}; Headgate works with 14 and newer.",

@@ -128,15 +128,14 @@ FACTS = {"pid": 7, "version_num": 160004, "version": "16.4", "in_recovery": Fals
 
 
 @pytest.mark.parametrize(
-    ("facts", "pid", "kind"),
+    ("facts", "kind"),
     [
-        (FACTS, 8, "pooler"),
-        ({**FACTS, "version_num": 130020, "version": "13.20"}, 7, "too_old"),
-        ({**FACTS, "in_recovery": True}, 7, "standby"),
+        ({**FACTS, "version_num": 130020, "version": "13.20"}, "too_old"),
+        ({**FACTS, "in_recovery": True}, "standby"),
     ],
 )
-def test_servers_that_the_promises_do_not_hold_on_are_refused(facts, pid, kind):
+def test_servers_that_the_promises_do_not_hold_on_are_refused(facts, kind):
     with pytest.raises(TargetUnreachableError) as caught:
-        refuse_unusable(facts, announced_pid=pid, where="db:5432/shop", allow_standby=False)
+        refuse_unusable(facts, where="db:5432/shop", allow_standby=False)
     assert caught.value.kind == kind
-    refuse_unusable(FACTS, announced_pid=7, where="db:5432/shop", allow_standby=False)
+    refuse_unusable(FACTS, where="db:5432/shop", allow_standby=False)
