@@ -1,7 +1,7 @@
 """Is there a pooler in between that gives a session's transactions to whatever backend is free? Ledger and locks can't bear that.
 
-A pooler announces a process id of its own making, so a server that is reached directly is not asked. In its session mode PgBouncer
-keeps a backend for each client: that is used like the server itself.
+A pooler announces a process id of its own making, so a server that is reached directly is not asked. In its session mode
+PgBouncer keeps a backend for each client: that is used like the server itself.
 """
 
 from collections.abc import Callable
