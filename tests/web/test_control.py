@@ -106,7 +106,7 @@ def test_where_a_rollback_has_to_stop_and_what_stays_done_is_said_before_it(site
 
 
 def test_the_session_in_the_way_is_ended_by_its_name_and_no_other(site: Site):
-    run = a_run(site.world)
+    run = a_run(site.world, **{"add-note": "running"})
     with site.world.sessions.begin() as session:
         session.add(RunGauge(run_id=run.id, payload={"step": "add-note", "blocker_sessions": [IN_THE_WAY]}))
     operator = site.browser("operator")
@@ -122,3 +122,10 @@ def test_the_session_in_the_way_is_ended_by_its_name_and_no_other(site: Site):
     with site.world.sessions() as session:
         assert session.query(SessionEnding).one().reason == "Forgotten psql"
     assert [wake.task for wake in site.bell.rung].count("job") == 1
+
+
+def test_a_session_that_was_in_the_way_of_a_step_that_is_over_is_not_offered_any_more(site: Site):
+    run = a_run(site.world)
+    with site.world.sessions.begin() as session:
+        session.add(RunGauge(run_id=run.id, payload={"step": "add-note", "blocker_sessions": [IN_THE_WAY]}))
+    assert f"/runs/{run.id}/end-session" not in site.browser("operator").get(f"/runs/{run.id}").text

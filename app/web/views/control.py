@@ -95,7 +95,9 @@ def _others(work: Work, project_id: int, driver_id: int) -> tuple[tuple[int, str
 
 def _blockers(work: Work, page: RunPage) -> tuple[Blocker, ...]:
     gauge = work.session.get(RunGauge, page.run.id) if page.run.state is RunState.RUNNING else None
-    sessions: list[Mapping[str, Any]] = list(gauge.payload.get("blocker_sessions") or ()) if gauge else []
+    # figures of a step that is over tell of sessions that are in nobody's way any more
+    is_of_now = gauge is not None and page.now is not None and gauge.payload.get("step") == page.now.row.step_id
+    sessions: list[Mapping[str, Any]] = list(gauge.payload.get("blocker_sessions") or ()) if gauge and is_of_now else []
     wishes = {_name(wish): wish.outcome for wish in control.endings(work.session, page.run.id)} if sessions else {}
     return tuple(
         Blocker(

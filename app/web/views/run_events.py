@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from app.run.events import Event
-from app.web.formats import count, milliseconds, plural, size, span, words
+from app.web.formats import count, exact, milliseconds, plural, size, span, words
 from app.web.tones import tone as tone_of
 
 
@@ -144,7 +144,7 @@ _SENTENCES: dict[str, Callable[[Any], _Said]] = {
     "gate_reached": lambda e: (_WARN, f"Gate: {e.ask}", f"waits for {e.who}" if e.who else "waits for a person"),
     "gate_opened": lambda e: (_NOTE, f"{e.by} opened {e.step}{': ' + e.note if e.note else ''}", ""),
     "hook_called": lambda e: (_OK, f"{e.url} answered", f"{e.status} · {milliseconds(e.duration_ms)}"),
-    "wait_started": lambda e: (_PLAIN, f"The plan waits until {e.until}", ""),
+    "wait_started": lambda e: (_PLAIN, f"The plan waits until {exact(e.until)}", ""),
     "backup_started": lambda e: (_PLAIN, f"Backing up {plural(e.tables, 'table')}", size(e.source_bytes)),
     "backup_finished": lambda e: (
         _OK,

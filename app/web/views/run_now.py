@@ -18,7 +18,7 @@ from app.web.formats import span
 from app.web.views.run_rates import RateChart, rate_chart
 from app.web.views.run_timeline import TimelineRow
 from app.web.views.signals import Signal, signals_of
-from app.web.views.stopping import if_you_stop
+from app.web.views.stopping import how_it_stands
 
 _MANY_MINUTES = 300.0
 
@@ -40,7 +40,7 @@ class Now:
     #: True where the statement is on the server at this moment
     is_sent: bool
     signals: tuple[Signal, ...]
-    #: what is true if the run stops at this moment
+    #: what is true if the run stops at this moment, or since it ended
     if_you_stop: tuple[str, ...]
     error: Mapping[str, Any] | None
     rates: RateChart | None
@@ -68,7 +68,7 @@ def now_of(session: Session, run: Run, content: Content, timeline: Sequence[Time
         statement=_written(run, step) if step.kind == "backfill" else str(gauge.get("statement") or _written(run, step)),
         is_sent=bool(gauge.get("pid")),
         signals=signals_of(gauge),
-        if_you_stop=if_you_stop(content, timeline, row, is_rollback=run.direction is Direction.ROLLBACK),
+        if_you_stop=how_it_stands(content, timeline, row, state=run.state, is_rollback=run.direction is Direction.ROLLBACK),
         error=next((found.error for found in steps if found.step_id == row.step_id), None),
         rates=_rates(session, run, row),
         has_card=not (row.kind == "gate" and row.state is StepState.WAITING),

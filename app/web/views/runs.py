@@ -1,5 +1,6 @@
 """One run as its page shows it: header, timeline, the current step, signals; what may be done with it is in run_buttons."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -148,7 +149,7 @@ def load_run(session: Session, run_id: int, *, folder: Path | None = None) -> Ru
         outcome=outcome_of(session, run) if run.finished_at or run.state in FINISHED else None,
         certificates=certificates_of(steps),
         number=run.event_number,
-        back=choices(content, steps) if run.direction is Direction.FORWARD else (),
+        back=choices(content, _not_undone(session, run, steps)) if run.direction is Direction.FORWARD else (),
     )
 
 
@@ -157,6 +158,15 @@ def run_page(work: Work, run_id: int) -> RunPage:
     page = load_run(work.session, run_id, folder=work.settings.data_dir)
     work.actor.require(page.project_id, Permission.VIEW)
     return page
+
+
+def _not_undone(session: Session, run: Run, steps: Sequence[RunStep]) -> list[RunStep]:
+    """Steps but those that a rollback to its end looked at already: it undid them, or found nothing to undo."""
+    if run.state is not RunState.ROLLED_BACK:
+        return list(steps)
+    undoing = select(Run.id).where(Run.forward_run_id == run.id, Run.state == RunState.COMPLETED)
+    seen = set(session.scalars(select(RunStep.step_id).where(RunStep.run_id.in_(undoing))))
+    return [step for step in steps if step.step_id not in seen]
 
 
 def _rollback_of(session: Session, run: Run) -> int | None:
