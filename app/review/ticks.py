@@ -91,7 +91,9 @@ def reviewed(facts: Facts, tally: Tally) -> Proof:
     counted = [judged.decision.person for judged in tally.approvals if judged.counts]
     if tally.enough:
         text = (
-            f"Approved by {_listed(counted)}." if counted else f"{facts.environment} asks for no approval at {facts.risk} risk."
+            f"Approved by {_listed(counted)}."
+            if counted
+            else f"No approval is needed in {facts.environment} at {facts.risk} risk."
         )
         return Proof(ok=True, text=text, href=href)
     stale = [
@@ -107,7 +109,7 @@ def backup_taken(facts: Facts) -> Proof:
     """A verified backup of the target is younger than the limit, or the run begins with one."""
     policy, backup = facts.policy, facts.backup
     if not policy.backup_required:
-        return Proof(ok=True, text=f"{facts.environment} asks for no backup.", href=links.target(facts.target_id))
+        return Proof(ok=True, text=f"No backup is needed in {facts.environment}.", href=links.target(facts.target_id))
     if facts.backup_step is not None:
         return Proof(ok=True, text=f"The run itself takes one first: {facts.backup_step}.", href=facts.link("steps"))
     if backup is None:
@@ -120,7 +122,7 @@ def backup_taken(facts: Facts) -> Proof:
         text = f"The newest backup is {_span(age)} old; here it may be {_span(limit)} old."
         return Proof(ok=False, text=text, href=links.target(facts.target_id, "backups"))
     proof = "proven by a test restore" if backup.proven_at else "verified, not proven by a test restore"
-    return Proof(ok=True, text=f"Backup {backup.id}, {proof}, {_span(age)} old.", href=links.backup(backup.id), until=until)
+    return Proof(ok=True, text=f"Backup {backup.id}, {proof}, taken {_ago(age)}.", href=links.backup(backup.id), until=until)
 
 
 def tested_before(facts: Facts) -> Proof:
@@ -129,7 +131,7 @@ def tested_before(facts: Facts) -> Proof:
     if run is not None:
         return Proof(ok=True, text=f"Run {run.id} of the same content succeeded in {run.environment}.", href=links.run(run.id))
     if not facts.policy.staging_first:
-        return Proof(ok=True, text=f"{facts.environment} asks for no earlier run.", href=links.target(facts.target_id))
+        return Proof(ok=True, text=f"No earlier run is needed for {facts.environment}.", href=links.target(facts.target_id))
     if not facts.earlier_environments:
         return Proof(ok=True, text="No environment with a target comes before this one.", href=links.target(facts.target_id))
     href = links.plan(facts.plan_id, "checklist", target_id=facts.earlier_target_id)
@@ -158,8 +160,8 @@ def metrics_collected(facts: Facts) -> Proof:
         return Proof(ok=False, text=f"Sizes and traffic of {facts.target} were never read.", href=href)
     age = facts.now - facts.figures_at
     if age >= limit:
-        return Proof(ok=False, text=f"Sizes and traffic were last read {_span(age)} ago.", href=href)
-    text = f"Sizes and traffic were read {_span(age)} ago; the run takes a baseline first."
+        return Proof(ok=False, text=f"Sizes and traffic were last read {_ago(age)}.", href=href)
+    text = f"Sizes and traffic were read {_ago(age)}; the run takes a baseline first."
     return Proof(ok=True, text=text, href=href, until=facts.figures_at + limit)
 
 
@@ -216,6 +218,10 @@ def _open(item: ChecklistItem, facts: Facts, text: str) -> ItemStatus:
 
 def _listed(words: list[str], last: str = "and") -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {last} {words[-1]}" if words else ""
+
+
+def _ago(age: timedelta) -> str:
+    return "just now" if age < timedelta(minutes=1) else f"{_span(age)} ago"
 
 
 def _span(span: timedelta) -> str:

@@ -15,6 +15,11 @@ def test_an_item_is_ticked_by_name_with_a_note_and_taken_back(site: Site):
     assert "release 2.31" in page
     assert "Operator" in page
     browser.post(f"/plans/{plan.id}/untick", data={"item_id": "code-deployed"})
+    for note, is_link in (("https://ci.test/412", True), ("javascript:alert(1)", False), ("see https://ci.test", False)):
+        browser.post(f"/plans/{plan.id}/tick", data={"item_id": "cache-cleared", "note": note})
+        page = browser.get(f"/plans/{plan.id}/checklist").text
+        assert (f'rel="noreferrer" href="{note}"' in page) is is_link, note
+        browser.post(f"/plans/{plan.id}/untick", data={"item_id": "cache-cleared"})
     assert "release 2.31" not in browser.get(f"/plans/{plan.id}/checklist").text
 
 

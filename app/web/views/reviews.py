@@ -13,7 +13,7 @@ from app.analysis.report import Analysis
 from app.review.approvals import Tally
 from app.store import reviews
 from app.store.tables import Decision, PlanRevision, Run
-from app.web.formats import milliseconds
+from app.web.formats import milliseconds, plural
 from app.web.views.plan_document import PlanDocument
 from app.web.views.revisions import changes_between, content_of
 from app.web.views.standing import Standing
@@ -220,14 +220,19 @@ def _proof(now: Standing) -> list[tuple[str, str]]:
         )
     queries = result.get("queries") or {}
     if queries.get("known"):
-        broken = len(queries.get("broken") or ())
+        broken, changed = len(queries.get("broken") or ()), len(queries.get("changed") or ())
+        told = f"and {_how_many(changed, 'change')} {'its' if changed <= 1 else 'their'} plan"
         lines.append(
             (
                 "is-bad" if broken else "is-ok",
-                f"Of {queries['known']} known queries, {broken} break and {len(queries.get('changed') or ())} change their plan.",
+                f"Of {plural(queries['known'], 'known query', 'known queries')}, {_how_many(broken, 'break')} {told}.",
             )
         )
     return lines
+
+
+def _how_many(number: int, verb: str) -> str:
+    return f"{number or 'none'} {verb}{'s' if number <= 1 else ''}"
 
 
 def _own(tally: Tally, person_id: int) -> Own | None:
