@@ -108,7 +108,8 @@ def _extension(marks: Marks, entry: Node, body: Node) -> None:
         if name not in marks.state.removed:
             table = marks.state.table(name)
             marks.lock(table, "ACCESS EXCLUSIVE")
-            marks.drop_views(table) if table.kind == "view" else None
+            if table.kind == "view":
+                marks.drop_views(table)
     _type(marks, entry, body)
 
 

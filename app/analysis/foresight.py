@@ -4,20 +4,19 @@ What can't be told without running it is a doubt: the relation's definition afte
 parts are spelled as the statement spells them; PostgreSQL may print them otherwise.
 """
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from app.analysis.foresight_alter import alter
 from app.analysis.foresight_parts import Doubt, created, index_of
+from app.analysis.foresight_state import Foresight
 from app.analysis.report import Analysis
 from app.catalog.preview import Preview, preview
-from app.catalog.records import Relation, Schema, Trigger
+from app.catalog.records import Schema, Trigger
 from app.sql.inverse.known import Known, parts_of
 from app.sql.names import from_range_var
-from app.sql.relations import in_order
 from app.sql.split import Statement, split
-from app.sql.tree import Node, commands
+from app.sql.tree import commands
 
 #: kinds that leave every relation's definition as it is
 _INERT = frozenset(
@@ -58,85 +57,6 @@ _RELATIONS = frozenset({"OBJECT_TABLE", "OBJECT_VIEW", "OBJECT_MATVIEW", "OBJECT
 _OPAQUE = frozenset({"CallStmt", "DoStmt", "ExecuteStmt", ""})
 
 
-@dataclass(slots=True)
-class Foresight:
-    """What is foreseen after the statements so far."""
-
-    schema: Schema
-    #: relation -> why it is not certain what it will be like; "" for all of them
-    doubts: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
-
-    def follow(self, statement: Statement) -> None:
-        """Take one more statement into account."""
-        step = _BY_KIND.get(statement.kind)
-        try:
-            if statement.body.get("schemaElts"):
-                self.doubts[""].add(f"statement {statement.index} makes a schema with what is in it")
-            elif step is not None:
-                step(self, statement)
-            elif statement.kind in _OPAQUE:
-                self.doubts[""].add(f"what statement {statement.index} does is known only when it runs")
-            elif statement.kind not in _INERT and not (statement.kind == "SelectStmt" and "intoClause" not in statement.body):
-                self._doubt_named(statement, "is not foreseen")
-        except Doubt as doubt:
-            self._doubt_named(statement, doubt.reason)
-        except (KeyError, IndexError, TypeError, AttributeError):
-            # a shape of the tree that is not known here
-            self._doubt_named(statement, "is written in a way that is not foreseen")
-
-    def key(self, name: Node) -> str:
-        """The qualified name of a RangeVar."""
-        return Known(schema=self.schema).key(name)
-
-    def put(self, relation: Relation) -> None:
-        """The schema with the relation as it is now."""
-        self.schema = replace(self.schema, relations={**self.schema.relations, relation.name: relation})
-
-    def drop(self, name: str) -> None:
-        """The schema without the relation and its partitions."""
-        for child in [child for child in self.schema.relations.values() if name in child.parents and child.partition_bound]:
-            self.drop(child.name)
-        self.schema = replace(self.schema, relations={key: kept for key, kept in self.schema.relations.items() if key != name})
-
-    def existing(self, name: str) -> Relation:
-        """The relation of that name.
-
-        Raises Doubt where there is none.
-        """
-        found = self.schema.relations.get(name)
-        if found is None:
-            raise Doubt("names a relation that the catalog does not have")
-        return found
-
-    def plain(self, name: str) -> Relation:
-        """The table of that name.
-
-        Raises Doubt where there is none, or where partitions follow it.
-        """
-        found = self.existing(name)
-        if found.kind not in {"table", "materialized view"}:
-            raise Doubt("changes something other than a plain table")
-        return found
-
-    def doubt(self, name: str, why: str) -> None:
-        """Let nothing be certain about the relation and all that inherit from it."""
-        self.doubts[name].add(why)
-        for child in self.schema.relations.values():
-            follows = name in child.parents or (child.of_type is not None and child.of_type == name)
-            if follows and why not in self.doubts[child.name]:
-                self.doubt(child.name, why)
-
-    def _doubt_named(self, statement: Statement, why: str) -> None:
-        reason = f"statement {statement.index} {why}"
-        names = [_range_var(name) for name in in_order(statement.node)]
-        for name in map(self.key, names):
-            index = Known(schema=self.schema).index(name)
-            self.doubt(index.relation if index is not None else name, reason)
-        if not names or statement.kind in {"RenameStmt", "AlterObjectSchemaStmt"}:
-            # views and functions follow, and what it is called from now on is not followed
-            self.doubts[""].add(reason)
-
-
 def foresee_analysis(analysis: Analysis, schema: Schema) -> Preview:
     """The preview of what was analysed."""
     statements = [replace(read, index=report.index) for report in analysis.statements for read in split(report.sql)[:1]]
@@ -148,13 +68,27 @@ def foresee(statements: Iterable[Statement], schema: Schema) -> tuple[Schema, Ma
     """The schema after the statements, and for each relation that is not certain the reasons."""
     foresight = Foresight(schema)
     for statement in statements:
-        foresight.follow(statement)
+        _follow(foresight, statement)
     return foresight.schema, dict(foresight.doubts)
 
 
-def _range_var(name: str) -> Node:
-    schema, _, relation = name.rpartition(".")
-    return {"schemaname": schema, "relname": relation} if schema else {"relname": relation}
+def _follow(now: Foresight, statement: Statement) -> None:
+    """Take one more statement into account."""
+    step = _BY_KIND.get(statement.kind)
+    try:
+        if statement.body.get("schemaElts"):
+            now.doubts[""].add(f"statement {statement.index} makes a schema with what is in it")
+        elif step is not None:
+            step(now, statement)
+        elif statement.kind in _OPAQUE:
+            now.doubts[""].add(f"what statement {statement.index} does is known only when it runs")
+        elif statement.kind not in _INERT and not (statement.kind == "SelectStmt" and "intoClause" not in statement.body):
+            now.doubt_named(statement, "is not foreseen")
+    except Doubt as doubt:
+        now.doubt_named(statement, doubt.reason)
+    except (KeyError, IndexError, TypeError, AttributeError):
+        # a shape of the tree that is not known here
+        now.doubt_named(statement, "is written in a way that is not foreseen")
 
 
 def _create(now: Foresight, statement: Statement) -> None:
@@ -179,7 +113,7 @@ def _alter(now: Foresight, statement: Statement) -> None:
     relation = now.plain(name)
     if any(command.get("behavior") == "DROP_CASCADE" for command in commands(body)):
         now.doubts[""].add(f"CASCADE in statement {statement.index} takes what depends on it along")
-    if any(name in other.parents for other in now.schema.relations.values()):
+    if now.has_heirs(name):
         raise Doubt("reaches the tables that inherit from it")
     now.put(alter(relation, body, Known(schema=now.schema), statement))
 
@@ -187,7 +121,10 @@ def _alter(now: Foresight, statement: Statement) -> None:
 def _index(now: Foresight, statement: Statement) -> None:
     relation = now.plain(now.key(statement.body["relation"]))
     made = index_of(relation, statement, Known(schema=now.schema))
-    if made is not None:
+    if now.home_of(made.name) is not None:
+        if not statement.body.get("if_not_exists"):
+            raise Doubt("makes an index that is there already")
+    else:
         now.put(replace(relation, indexes=(*relation.indexes, made)))
 
 
@@ -205,10 +142,10 @@ def _drop(now: Foresight, statement: Statement) -> None:
     for entry in body.get("objects", ()):
         parts = parts_of(entry)
         if body["removeType"] == "OBJECT_INDEX":
-            index = known.index(known.index_key(parts))
-            if index is not None:
-                relation = now.plain(index.relation)
-                now.put(replace(relation, indexes=tuple(kept for kept in relation.indexes if kept.name != index.name)))
+            places = [".".join(parts)] if len(parts) > 1 else [f"{place}.{parts[0]}" for place in now.schema.search_path]
+            for found, home in [(name, home) for name in places if (home := now.home_of(name)) is not None][:1]:
+                relation = now.plain(home.name)
+                now.put(replace(relation, indexes=tuple(kept for kept in relation.indexes if kept.name != found)))
         elif body["removeType"] == "OBJECT_TRIGGER":
             relation = now.plain(known.key_of(parts[0] if len(parts) > 2 else "", parts[-2]))  # noqa: PLR2004  # schema, table, trigger
             now.put(replace(relation, triggers=tuple(kept for kept in relation.triggers if kept.name != parts[-1])))

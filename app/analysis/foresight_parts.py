@@ -186,8 +186,8 @@ def _columns(body: Node) -> tuple[str, ...]:
     return strings(body.get("keys")) or strings(body.get("fk_attrs"))
 
 
-def index_of(relation: Relation, statement: Statement, known: Known) -> Index | None:
-    """The index that a CREATE INDEX makes, or None where one of that name is there and may stay.
+def index_of(relation: Relation, statement: Statement, known: Known) -> Index:
+    """The index that a CREATE INDEX makes.
 
     Raises Doubt.
     """
@@ -196,10 +196,6 @@ def index_of(relation: Relation, statement: Statement, known: Known) -> Index | 
     if name is None:
         raise Doubt("makes an index whose name PostgreSQL chooses")
     qualified = f"{relation.name.rpartition('.')[0]}.{name}"
-    if known.index(qualified) is not None:
-        if body.get("if_not_exists"):
-            return None
-        raise Doubt("makes an index that is there already")
     return Index(
         name=qualified,
         relation=relation.name,

@@ -1,7 +1,7 @@
 """The schema before and after a plan, table by table: which are new, modified and removed, and what each is made of."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
 from app.catalog.definition import DiffLine, definition, line_difference
@@ -66,7 +66,7 @@ class Preview:
 def preview(before: Schema, after: Schema, *, basis: Basis, doubts: Mapping[str, Collection[str]] | None = None) -> Preview:
     """The preview of two schemas. ``doubts``: relation -> why it is not certain to be like that; "" for all of them."""
     uncertain = doubts or {}
-    changes = difference(before, after)
+    changes = _differences(before, after)
     changed = sorted({*_relations(changes, before, after), *(name for name in uncertain if name)})
     found = [
         _table(name, before.relations.get(name), after.relations.get(name), tuple(uncertain.get(name, ()))) for name in changed
@@ -80,6 +80,17 @@ def preview(before: Schema, after: Schema, *, basis: Basis, doubts: Mapping[str,
         left_out=max(len(tables) - MOST_TABLES, 0),
         doubts=tuple(uncertain.get("", ())),
     )
+
+
+def _differences(before: Schema, after: Schema) -> list[SchemaChange]:
+    """What ``difference`` finds, which is spared the relations that are equal in everything."""
+    old, new = before.relations, after.relations
+    touched = [name for name in old.keys() | new.keys() if old.get(name) is not new.get(name) and old.get(name) != new.get(name)]
+
+    def cut(schema: Schema) -> Schema:
+        return replace(schema, relations={name: schema.relations[name] for name in touched if name in schema.relations})
+
+    return difference(cut(before), cut(after))
 
 
 def _table(name: str, old: Relation | None, new: Relation | None, doubts: tuple[str, ...]) -> TablePreview | None:

@@ -19,6 +19,10 @@ WIDE = {"viewport": {"width": 1440, "height": 900}}
 BETWEEN = (1024, 880, 720)
 UGLY_NAME = 'Add <b>notes</b> & "more" \u202eevil\u202c ' + "a_very_long_name_" * 4
 UGLY_SQL = f"ALTER TABLE users ADD COLUMN {'c' * 63} text; ALTER TABLE users ALTER COLUMN {'c' * 63} SET NOT NULL"
+OPINION = {
+    "version": "2.70.0",
+    "remarks": [{"rule": "prefer-robust-stmts", "level": "Warning", "message": "Missing IF NOT EXISTS", "statement": 1}],
+}
 LOOKS = [
     pytest.param({**WIDE, "color_scheme": "light"}, id="wide-light"),
     pytest.param({**PHONE, "color_scheme": "dark"}, id="phone-dark"),
@@ -45,7 +49,10 @@ def test_no_page_has_a_fault_of_accessibility_or_breaks_its_width(served: Served
     world = served.site.world
     plan = world.imported(a_plan(UGLY_NAME, sql=UGLY_SQL))
     after, doubts = foresee(split("CREATE TABLE notes (id int PRIMARY KEY); ALTER TABLE users ADD COLUMN note int"), a_shop())
-    served.site.analysed(plan, details={"preview": preview(a_shop(), after, basis="statements", doubts=doubts).as_json()})
+    served.site.analysed(
+        plan,
+        details={"preview": preview(a_shop(), after, basis="statements", doubts=doubts).as_json(), "second_opinion": OPINION},
+    )
     with world.work("author") as work:
         request_review(work, plan_id=plan.id)
         comment(work, plan_id=plan.id, body="مرحبا, why?", step_id="add-note", line=1)
