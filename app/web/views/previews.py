@@ -29,8 +29,9 @@ class PreviewPage:
 
 def preview_page(now: Standing) -> PreviewPage | None:
     """The page, or None where nothing is known yet."""
-    rehearsed, analysed = _rehearsed(now), _analysed(now)
-    content = rehearsed or analysed
+    rehearsed = _rehearsed(now)
+    # an analysis' details are loaded only where they are needed
+    content = rehearsed or _analysed(now)
     if content is None:
         return None
     row = now.rehearsal if rehearsed else now.analysis
