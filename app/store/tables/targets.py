@@ -57,8 +57,6 @@ class Target(Numbered, Base):
     #: the error object of the contract, None after a good test
     last_error: Mapped[dict[str, Any] | None]
     schema_fingerprint: Mapped[str | None]
-    #: limits of app.steps.protocol.LockPolicy that differ from the environment's
-    limits: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
     created_at: Mapped[datetime] = moment()
     #: a retired target takes no more runs and is shown in the history only
     retired_at: Mapped[datetime | None]
