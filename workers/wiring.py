@@ -12,11 +12,16 @@ from app.settings import get_settings
 from app.store.clock import StoreClock
 from app.store.sessions import make_engine, make_sessions
 
+#: what a busy machine may take between two statements of one transaction, however short the lease is
+LEAST_IDLE_SECONDS = 5.0
+
 
 @lru_cache
 def engine() -> Engine:
-    """This process's engine on Headgate's own database."""
-    return make_engine(get_settings().database_url.get_secret_value())
+    """This process's engine on Headgate's own database; stopped inside a transaction, it lets its rows go with its lease."""
+    settings = get_settings()
+    idle = max(settings.lease_seconds, LEAST_IDLE_SECONDS)
+    return make_engine(settings.database_url.get_secret_value(), idle_seconds=idle)
 
 
 @lru_cache

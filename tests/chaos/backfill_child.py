@@ -20,7 +20,7 @@ def say(line: str) -> None:
 
 def main() -> int:
     dsn, job, epoch, spec = sys.argv[1:5]
-    asked = replace(order(SimpleNamespace(dsn=dsn), json.loads(spec), job=UUID(job), epoch=int(epoch)), patience_seconds=0.0)
+    asked = replace(order(SimpleNamespace(dsn=dsn), json.loads(spec), job=UUID(job), epoch=int(epoch)), patience_seconds=20.0)
     running = run_backfill(asked)
     try:
         for told in running:

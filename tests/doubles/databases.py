@@ -21,6 +21,8 @@ FAST = {
     "shared_buffers": "64MB",
     "max_wal_size": "1GB",
     "max_prepared_transactions": "10",
+    # thousands of tests share a server: statements of one must not make those of another be forgotten
+    "pg_stat_statements.max": "50000",
 }
 TEMPLATE = "headgate_template"
 _numbers = itertools.count(1)

@@ -2,6 +2,7 @@
 
 import pytest
 from sqlalchemy import Engine, select, text
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.plan.model import Step
@@ -80,6 +81,20 @@ def test_a_silent_workers_session_is_ended_once_its_lease_ran_out(engine: Engine
     with take(engine, run_id, lease_seconds=0), take(engine, run_id, "worker-b") as second:
         assert second.fence == 2
         assert second.taken_over_from == "worker-a"
+
+
+def test_a_worker_that_was_stopped_inside_a_transaction_does_not_hold_its_run_for_ever(
+    engine: Engine, metadata: Database, run_id: int
+):
+    stopped = make_engine(metadata.dsn, idle_seconds=0.5)
+    with stopped.connect() as connection:
+        connection.execute(text("UPDATE runs SET event_number = event_number + 1"))
+        # from here on it says nothing; its row is waited for, and comes
+        with take(engine, run_id, "worker-b") as second:
+            assert second is not None
+        with pytest.raises(OperationalError, match="idle-in-transaction"):
+            connection.execute(text("SELECT 1"))
+    stopped.dispose()
 
 
 def test_the_journal_of_a_fenced_driver_writes_nothing(engine: Engine, sessions, run_id: int):
