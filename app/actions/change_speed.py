@@ -21,7 +21,7 @@ def change_speed(work: Work, *, run_id: int, profile: str | None = None, max_rat
     if max_rate is not None and max_rate < 0:
         raise wording.refused("max_rate", "It has to be a whole number of rows a second.")
     if run.state not in ACTIVE:
-        raise MovedMeanwhileError(f"Run {run.id} is {run.state.value.replace('_', ' ')}: there is nothing to speed up.")
+        raise MovedMeanwhileError(f"Run {run.id} is {run.state.words}: there is nothing to speed up.")
     options = dict(run.options)
     if profile is not None:
         options["profile"] = profile

@@ -39,7 +39,7 @@ def held_to_drive(work: Work, run_id: int) -> Run:
     """
     run = reach.run(work, run_id, Permission.CONTROL_RUN, held=True)
     if run.state not in ACTIVE:
-        raise MovedMeanwhileError(f"Run {run.id} is {run.state.value.replace('_', ' ')}: nobody needs to drive it any more.")
+        raise MovedMeanwhileError(f"Run {run.id} is {run.state.words}: nobody needs to drive it any more.")
     return run
 
 

@@ -195,4 +195,4 @@ def _open_run(session: Session, target_id: int, but_run: int | None) -> OpenRun 
     if held is None or held[0].id == but_run:
         return None
     run, plan, person = held
-    return OpenRun(id=run.id, plan=plan, started_by=person or "somebody", state=run.state.value)
+    return OpenRun(id=run.id, plan=plan, started_by=person or "somebody", state=run.state)

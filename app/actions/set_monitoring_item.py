@@ -19,7 +19,7 @@ def set_monitoring_item(work: Work, *, run_id: int, item_id: str, window: str, s
     """
     run = reach.run(work, run_id, Permission.MONITOR, held=True)
     if run.state is not RunState.MONITORING:
-        raise MovedMeanwhileError(f"Run {run.id} is {run.state.value.replace('_', ' ')}: nobody watches it.")
+        raise MovedMeanwhileError(f"Run {run.id} is {run.state.words}: nobody watches it.")
     if window not in set(Window) or state not in set(_BY_HAND):
         raise wording.refused("state", f"The states are {' and '.join(_BY_HAND)}; the window has to be one of the watch.")
     item = work.session.get(MonitoringItem, (run.id, item_id, Window(window)), with_for_update=True)

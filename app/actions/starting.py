@@ -36,9 +36,8 @@ class TargetTakenError(MovedMeanwhileError):
     def __init__(self, run: Run, target: str, starter: str) -> None:
         """``starter`` is the name of the person who started that run."""
         self.run_id = run.id
-        state = run.state.value.replace("_", " ")
         super().__init__(
-            f"{target} is taken: {starter} started run {run.id}, which is {state}.",
+            f"{target} is taken: {starter} started run {run.id}, which is {run.state.words}.",
             hint="One run at a time works on a target. Watch that one, or start again when it has ended.",
         )
 

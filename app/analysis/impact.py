@@ -73,7 +73,7 @@ def _impact(lock: Lock, held: Duration | None, rate: CallRate | None, lock_timeo
         waiting_statements=None if waiting is None else round(waiting),
         queued_statements=None if calls is None or lock_timeout_ms is None else round(calls * lock_timeout_ms / 1000),
         queue_ms=lock_timeout_ms,
-        basis=" x ".join(parts),
+        basis="; ".join(parts),
     )
 
 

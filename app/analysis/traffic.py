@@ -76,7 +76,7 @@ class Traffic:
     def _window(self) -> str:
         seconds = self._statistics.counted_seconds or 0.0
         span = f"{seconds / _DAY_SECONDS:.0f} days" if seconds >= 2 * _DAY_SECONDS else in_words(seconds * 1000)
-        return f"over the last {span}" if self._statistics.is_since_last_look else f"on average of {span}"
+        return f"over the last {span}" if self._statistics.is_since_last_look else f"averaged over {span}"
 
     def _names_of(self, relation: str) -> Iterator[str]:
         """The relation, the views above it, and the partitioned tables that it belongs to."""

@@ -9,6 +9,7 @@ from app.review import links
 from app.review.approvals import Decided
 from app.review.evidence import Evidence
 from app.review.policy import EnvironmentPolicy, Risk
+from app.run.states import RunState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +40,7 @@ class OpenRun:
     id: int
     plan: str
     started_by: str
-    state: str
+    state: RunState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -70,7 +70,7 @@ def _hindrances(facts: Facts) -> list[Missing]:
         found.append(_fix("target", f"{facts.target} does not answer", facts.target_error, links.target(facts.target_id)))
     if facts.open_run is not None:
         run = facts.open_run
-        why = f"Run {run.id} ({run.plan}) of {run.started_by} is {run.state.replace('_', ' ')}: one run at a time on a target."
+        why = f"Run {run.id} ({run.plan}) of {run.started_by} is {run.state.words}: one run at a time on a target."
         found.append(
             Missing(gate="open_run", what=f"{facts.target} is taken", why=why, clears="by itself", href=links.run(run.id))
         )

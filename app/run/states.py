@@ -30,6 +30,19 @@ class RunState(StrEnum):
     ROLLING_BACK = "rolling_back"
     ROLLED_BACK = "rolled_back"
 
+    @property
+    def words(self) -> str:
+        """As a sentence says it: run 7 is ``waiting at a gate``."""
+        return _WORDS.get(self.value, self.value.replace("_", " "))
+
+
+_WORDS = {
+    "waiting_window": "waiting for its window",
+    "waiting_gate": "waiting at a gate",
+    "waiting_target": "waiting for the target",
+    "monitoring": "done and being watched",
+}
+
 
 class Move(StrEnum):
     """What makes a run go from one state to the next."""
@@ -169,7 +182,7 @@ def transition(state: RunState, move: Move) -> Transition:
             return row
     names = ", ".join(row.move.value.replace("_", " ") for row in moves_from(state)) or "none"
     raise IllegalMoveError(
-        f"The run is {state.value.replace('_', ' ')}: it can't {move.value.replace('_', ' ')} now.",
+        f"The run is {state.words}: it can't {move.value.replace('_', ' ')} now.",
         hint=f"Open from here: {names}. Load the page again to see its present state.",
     )
 

@@ -268,6 +268,6 @@ def _tell_forward(session: Session, forward_id: int, rollback_id: int, now: date
 def _moved_meanwhile(session: Session, run_id: int, seen: RunState) -> RunMovedMeanwhileError:
     run = locked(session, run_id)
     return RunMovedMeanwhileError(
-        f"Run {run_id} is {run.state.value.replace('_', ' ')} now; your page showed {seen.value.replace('_', ' ')}.",
+        f"Run {run_id} is {run.state.words} now; your page showed {seen.words}.",
         hint=run.reason or "Load the page again.",
     )

@@ -151,12 +151,19 @@ def _from_database(error: DBAPIError) -> HeadgateError:
     if isinstance(error.orig, NumericValueOutOfRange):
         return NotFoundError("There is nothing by that number.", hint="Numbers this large name nothing here.")
     if isinstance(error.orig, DataError):  # a NUL character, half a surrogate pair: text that PostgreSQL can't keep or compare
-        return InvalidInputError("The request holds text that PostgreSQL can't read, such as a NUL character.")
+        return _unreadable()
     if isinstance(error, OperationalError) or error.connection_invalidated:
         return OwnDatabaseAwayError(
             hint="Runs that are under way go on by themselves as soon as it is back. Load the page again."
         )
     return UnforeseenError(hint="Load the page again; if it stays, give the reference number to whoever runs Headgate.")
+
+
+def _unreadable() -> HeadgateError:
+    return InvalidInputError(
+        "The request holds text that PostgreSQL can't read, such as a NUL character.",
+        hint="Take out what is no text: a zero byte, or half of a surrogate pair.",
+    )
 
 
 def _noted(request: Request, error: DBAPIError, answer: HeadgateError) -> HeadgateError:
@@ -190,9 +197,11 @@ def add_problem_answers(app: FastAPI) -> None:
             return answer_problem(request, _from_validation(error))
         if isinstance(error, DBAPIError):
             return answer_problem(request, _noted(request, error, _from_database(error)))
+        if isinstance(error, UnicodeEncodeError):  # half a surrogate pair, which JSON can hold and UTF-8 can't
+            return answer_problem(request, _unreadable())
         return answer_problem(request, error if isinstance(error, HeadgateError) else UnforeseenError())
 
-    for kind in (HeadgateError, HTTPException, RequestValidationError, DBAPIError):
+    for kind in (HeadgateError, HTTPException, RequestValidationError, DBAPIError, UnicodeEncodeError):
         app.add_exception_handler(kind, foreseen)
 
 

@@ -13,7 +13,7 @@ from app.web.views.runs import load_run
 MOST_LINES = 1000
 #: region of the page -> its template
 PARTS = {
-    "header": "runs/_header.html",
+    "header": "runs/_header_live.html",
     "timeline": "runs/_timeline.html",
     "now": "runs/_now.html",
     "signals": "runs/_signals.html",

@@ -1,6 +1,7 @@
 """A run's page in a real browser: it follows without a reload, survives a broken stream, and keeps what a person typed and opened."""
 
 import asyncio
+import re
 import threading
 
 import pytest
@@ -140,6 +141,7 @@ def test_the_gate_is_opened_where_it_stands_and_the_page_goes_on(served: Served)
     page.get_by_label("Note, kept with your name").fill("it is live")
     page.get_by_role("button", name="Confirm and go on").click()
     expect(page.locator("#run-header .pill")).to_have_text("Running")
+    expect(page).to_have_title(re.compile("^Running · "))
     expect(page.locator("#run-gate")).to_have_count(0)
     assert served.site.world.run(run).state is RunState.RUNNING
 

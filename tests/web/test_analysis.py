@@ -43,7 +43,7 @@ def test_the_head_of_every_page_of_a_plan_says_its_risk_with_its_number(site: Si
 def test_the_analysis_shows_the_inputs_of_its_worst_moment(site: Site, plan: Plan):
     page = site.browser("approver").get(f"/plans/{plan.id}/analysis").text
     assert (
-        "ACCESS EXCLUSIVE held 16.8 s to 2 min x 30.6 reads and writes a second (1 known statement, over the last 12 min)" in page
+        "ACCESS EXCLUSIVE held 16.8 s to 2 min; 30.6 reads and writes a second (1 known statement, over the last 12 min)" in page
     )
     assert "Behind an older transaction the lock is asked for at most 2.0 s: 61 would queue." in page
     assert "Takes 17 s to 2 m 17 s, expected" in page

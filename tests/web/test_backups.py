@@ -51,6 +51,7 @@ def test_while_it_is_taken_the_page_tells_the_table_and_offers_the_end_but_no_pa
     assert "pg_dump is at work, 6 of 11 tables begun, 29 MB written" in page
     assert '<code class="break">public.users</code>' in page
     assert 'hx-trigger="every 1s"' in page
+    assert 'hx-select-oob="#backup-head, #backup-restore"' in page
     assert "It can&#39;t be paused" in page
     assert f"/backups/{number}/cancel" in page
     assert f"/backups/{number}/cancel" not in site.browser("viewer").get(f"/backups/{number}").text

@@ -125,6 +125,15 @@ def test_a_body_of_the_wrong_shape_is_refused_in_the_contracts_form(site: Site, 
     assert answer.json()["error"]["message"]
 
 
+@pytest.mark.parametrize(
+    ("path", "body"), [("/api/v1/projects", rb'{"name": "\ud800"}'), ("/api/v1/plans", rb'{"project_id": 1, "sql": "\ud800"}')]
+)
+def test_half_a_character_is_refused_like_a_zero_byte(site: Site, path: str, body: bytes):
+    answer = site.browser("admin").post(path, content=body, headers={"content-type": "application/json"})
+    assert answer.status_code == 422
+    assert "half of a surrogate pair" in answer.json()["error"]["hint"]
+
+
 @pytest.mark.parametrize("path", ["/plans/99999999999999999999", "/runs/x", "/targets/-1", "/api/v1/runs/99999999999999999999"])
 def test_ids_that_can_not_be_are_not_there(site: Site, path: str):
     assert site.browser("admin").get(path).status_code in {404, 422}

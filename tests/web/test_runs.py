@@ -118,7 +118,7 @@ def test_a_stale_pages_button_says_how_the_run_stands_now(site: Site, verb, fiel
     run = a_run(site.world, RunState.WAITING_GATE)
     answer = site.browser("operator").post(f"/runs/{run.id}/{verb}", data=fields)
     assert answer.status_code == 409
-    assert "waiting gate" in answer.text
+    assert "waiting at a gate" in answer.text
     assert site.world.run(run).state is RunState.WAITING_GATE
 
 

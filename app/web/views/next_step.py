@@ -155,7 +155,7 @@ def _before_start(work: Work, now: Standing) -> NextStep:
     if now.missing:
         return NextStep(
             title=f"Before it can start on {name}",
-            sentence="Each line says what is missing and who or what clears it.",
+            sentence="The checklist says line by line what is missing, and who or what clears it.",
             label="Go to the checklist",
             href=f"{base}/checklist{now.query}",
             tab="checklist",

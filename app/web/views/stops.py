@@ -141,7 +141,7 @@ def _running(now: Standing) -> Stop:
     run = now.run
     if run is None:
         return _stop(now, "Running", _TODO, "not started", "/runs")
-    path, words = f"/runs/{run.id}", run.state.value.replace("_", " ")
+    path, words = f"/runs/{run.id}", run.state.words
     if now.done is None and now.holding is None and run.state in (RunState.MONITORING, RunState.COMPLETED):
         return _stop(now, "Running", _TODO, f"run {run.id} did an earlier revision", path, at=run.finished_at or run.state_since)
     if run.state in (RunState.MONITORING, RunState.COMPLETED):

@@ -42,7 +42,7 @@ def test_writes_wait_for_an_index_build_and_reads_do_not() -> None:
     assert (impact.relation, impact.mode, impact.blocked, impact.calls_per_second) == ("public.users", "SHARE", ("writes",), 30.0)
     assert impact.held_ms is not None
     assert impact.waiting_statements == round(30.0 * impact.held_ms[2] / 1000)
-    assert impact.basis == "SHARE held 6.6 s to 46.5 s x 30.0 writes a second (4 known statements, over the last 12 min)"
+    assert impact.basis == "SHARE held 6.6 s to 46.5 s; 30.0 writes a second (4 known statements, over the last 12 min)"
 
 
 def test_access_exclusive_makes_readers_of_the_table_and_of_its_views_wait() -> None:

@@ -13,6 +13,7 @@ from app.review.policy import DEVELOPMENT, PRODUCTION, Approvals
 from app.review.readiness import NotReady, Ready, readiness
 from app.review.roles import Role
 from app.review.ticks import PROVABLE, gate_of
+from app.run.states import RunState
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 EVIDENCE = Evidence(
@@ -98,10 +99,10 @@ def test_each_thing_that_is_missing_stops_it_and_is_named_with_its_reason(change
 
 
 def test_a_run_on_the_target_is_in_the_way_until_it_ends():
-    answer = readiness(replace(READY, open_run=OpenRun(id=5, plan="Roles", started_by="Ann", state="waiting_gate")))
+    answer = readiness(replace(READY, open_run=OpenRun(id=5, plan="Roles", started_by="Ann", state=RunState.WAITING_GATE)))
     (found,) = answer.missing
     assert (found.clears, found.can_override, found.href) == ("by itself", False, "/runs/5")
-    assert found.why == "Run 5 (Roles) of Ann is waiting gate: one run at a time on a target."
+    assert found.why == "Run 5 (Roles) of Ann is waiting at a gate: one run at a time on a target."
 
 
 @pytest.mark.parametrize(
@@ -124,7 +125,7 @@ def test_what_could_not_work_is_not_overridden(gate: str):
         is_current=gate != "current_revision",
         is_archived=gate == "archived",
         target_retired=gate == "target",
-        open_run=OpenRun(id=5, plan="Roles", started_by="Ann", state="running") if gate == "open_run" else None,
+        open_run=OpenRun(id=5, plan="Roles", started_by="Ann", state=RunState.RUNNING) if gate == "open_run" else None,
         overrides={gate: Overridden(gate=gate, person="Bob", reason="fire", at=NOW)},
     )
     assert set(missing(facts)) == {gate}
