@@ -45,7 +45,7 @@ def epoch_changes(before: Epoch, after: Epoch) -> tuple[str, ...]:
     elif before.server_started != after.server_started:
         notes.append("The server was restarted; its counters were kept.")
     if before.statements_reset != after.statements_reset:
-        notes.append("pg_stat_statements was reset: statements are compared since then.")
+        notes.append("The counters of pg_stat_statements were reset: statements are compared since then.")
     if after.evictions > before.evictions:
         notes.append("pg_stat_statements is full and dropped rare statements: they are missing here.")
     return tuple(notes)

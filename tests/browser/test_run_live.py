@@ -146,6 +146,17 @@ def test_the_gate_is_opened_where_it_stands_and_the_page_goes_on(served: Served)
     assert served.site.world.run(run).state is RunState.RUNNING
 
 
+def test_on_a_low_screen_the_way_back_is_reached_to_its_button(served: Served):
+    run = a_run(served)
+    served.site.world.driven(run, RunState.MONITORING, steps=dict.fromkeys(("add-note", "ask", "index-note"), "succeeded"))
+    page = opened(served, run, viewport={"width": 1440, "height": 600})
+    page.locator("#act-roll-back > summary").click()
+    page.get_by_text("Only one step").click()
+    page.get_by_label("Type the name").fill("shop-production")
+    page.locator("#act-roll-back").get_by_role("button", name="Roll back").click()
+    expect(page.get_by_role("heading", name="Rollback of")).to_be_visible()
+
+
 def test_the_log_is_filtered_by_keyboard(served: Served):
     run = a_run(served)
     with served.site.world.sessions.begin() as session:

@@ -30,6 +30,11 @@ class Choice:
     sentence: str
 
     @property
+    def is_step(self) -> bool:
+        """Whether it is one step alone."""
+        return self.scope == "step"
+
+    @property
     def value(self) -> str:
         """As a form sends it."""
         return f"{self.scope}:{self.of}" if self.of else self.scope

@@ -94,7 +94,7 @@ def test_a_reset_of_pg_stat_statements_is_named_and_what_was_counted_since_is_co
     before, after = snapshot(2, statement("a", 1000, 2.0)), snapshot(3, statement("a", 600, 2.0), epoch=later)
     found = compare(before, after)
     assert found.statements[0].calls_after == 600
-    assert found.notes == ("pg_stat_statements was reset: statements are compared since then.",)
+    assert found.notes == ("The counters of pg_stat_statements were reset: statements are compared since then.",)
 
 
 def test_a_statement_of_the_control_group_that_was_not_kept_at_first_does_not_count():
