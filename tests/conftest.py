@@ -4,7 +4,6 @@ import importlib.util
 import ipaddress
 import shutil
 import socket
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from app.embedded.postgres import EmbeddedPostgres
 from tests.distribution import ByStage, in_order
 from tests.doubles.clock import FixedClock
 from tests.doubles.databases import Database, fresh_database, running_server
+from tests.doubles.folders import short_folder
 
 _connect = socket.socket.connect
 
@@ -119,7 +119,7 @@ def metadata(postgres_server: EmbeddedPostgres, metadata_template: str) -> Itera
 @pytest.fixture(scope="session")
 def broker_server() -> Iterator[EmbeddedBroker]:
     """A Valkey, one per test process. Don't stop it: start your own for that."""
-    folder = Path(tempfile.mkdtemp(prefix="hg-"))
+    folder = short_folder()
     server = EmbeddedBroker(folder)
     try:
         server.start()

@@ -72,10 +72,10 @@ class Disturbed:
         until(lambda: self.own(query, self.number, kind)[0][0], seconds=RUN_SECONDS, every=0.01)
 
     def until_next(self, kind: str) -> None:
-        """Wait for one more event of a type."""
+        """Wait for one more event of a type; on a busy machine the run may be over before it comes."""
         query = "SELECT count(*) FROM run_events WHERE run_id = %s AND type = %s"
         before = self.own(query, self.number, kind)[0][0]
-        until(lambda: self.own(query, self.number, kind)[0][0] > before, seconds=RUN_SECONDS, every=0.01)
+        until(lambda: self.own(query, self.number, kind)[0][0] > before or self.is_over(), seconds=RUN_SECONDS, every=0.01)
 
     def holder(self) -> int:
         """The process that drives it now."""

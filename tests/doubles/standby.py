@@ -3,19 +3,18 @@
 import os
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from app.embedded.postgres import EmbeddedPostgres
 from tests.doubles.databases import FAST
+from tests.doubles.folders import short_folder
 
 
 @contextmanager
 def standby_of(primary: EmbeddedPostgres) -> Iterator[EmbeddedPostgres]:
     """Made by pg_basebackup; everything of it is gone afterwards."""
-    folder = Path(tempfile.mkdtemp(prefix="hg-"))
+    folder = short_folder()
     folder.chmod(0o711)
     copy = EmbeddedPostgres(folder / "copy", password=primary.password, settings=FAST)
     program = primary.installation / "bin" / "pg_basebackup"

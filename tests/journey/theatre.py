@@ -5,9 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
-from pathlib import Path
 from shutil import rmtree
-from tempfile import mkdtemp
 from typing import Any
 from unittest.mock import patch
 from uuid import uuid4
@@ -22,6 +20,7 @@ from app.embedded.shop import ShopDatabase, Size, build_shop
 from app.embedded.stack import Stack
 from app.settings import Settings
 from tests.doubles.databases import Database
+from tests.doubles.folders import short_folder
 from tests.doubles.waiting import until
 
 SMALL = (
@@ -151,7 +150,7 @@ def play_house(
     *, shops: Sequence[ShopDatabase] = (), workers: int = 1, schedulers: int = 1, **settings: str
 ) -> Iterator[Theatre]:
     """A started stack in a folder of its own, ended afterwards. ``settings``: HEADGATE_* variables without their prefix."""
-    folder = Path(mkdtemp(prefix="hg-"))
+    folder = short_folder()
     folder.chmod(0o711)
     said = {name: value for name, value in os.environ.items() if not name.startswith(("HEADGATE_", "PG"))}
     said |= {f"HEADGATE_{name.upper()}": value for name, value in settings.items()}
