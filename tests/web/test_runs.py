@@ -248,6 +248,13 @@ def test_a_page_that_waits_for_people_leaves_them_time_without_javascript(site: 
     assert 'http-equiv="refresh"' not in viewer.get(f"/runs/{run.id}").text
 
 
+def test_steps_of_a_run_that_was_rolled_back_are_not_called_done(site: Site):
+    run = a_run(site.world, RunState.ROLLED_BACK)
+    viewer = site.browser("viewer")
+    assert "steps done" not in viewer.get(f"/runs/{run.id}").text
+    assert "steps done" not in viewer.get("/runs").text
+
+
 def test_a_rollback_names_the_run_that_it_undoes_and_the_other_way_round(site: Site):
     forward = a_run(site.world, RunState.MONITORING)
     operator = site.browser("operator")
