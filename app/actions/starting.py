@@ -17,7 +17,7 @@ class NotReadyError(HeadgateError):
     def __init__(self, missing: tuple[Missing, ...]) -> None:
         """``missing`` is what the page lists."""
         self.missing = missing
-        first = "; ".join(f"{item.what}: {item.why}" for item in missing[:3])
+        first = " ".join(f"{item.what}: {item.why}" for item in missing[:3])
         more = f" And {len(missing) - 3} more." if len(missing) > 3 else ""  # noqa: PLR2004  as many as a sentence holds
         super().__init__(f"The plan is not ready to run. {first}{more}", hint="Each item says who or what clears it.")
 
