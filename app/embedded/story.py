@@ -18,6 +18,7 @@ from app.errors import HeadgateError
 
 STAGING, PRODUCTION = "staging", "production"
 RELEASE_PATIENCE_SECONDS, RELEASE_LOOK_SECONDS = 60.0, 0.2
+VISITORS_PATIENCE_SECONDS = 20.0
 
 _PACKED = (
     "Remember when an order was packed",
@@ -55,6 +56,7 @@ def seed(stack: Stack, shops: Sequence[ShopDatabase]) -> list[SignIn]:
     for name, up, down in (_PACKED, _COUNTRY):
         plan = journey.import_sql(cast, name, up, down, environment=STAGING)["id"]
         _run_on_staging(cast, plan)
+    wait_for_visitors(stack.folder.path / TRAFFIC_REPORT)
     _plan_under_discussion(cast)
     plan = journey.import_plan(cast, PLAN_FILE, environment=PRODUCTION)["id"]
     journey.analyse(cast, plan, environment=PRODUCTION)
@@ -201,6 +203,15 @@ def _look_after(cast: Cast, run: int, report: _Report) -> None:
         windows = [snapshot["window"] for snapshot in watched["snapshots"]]
         _require("before" in windows and len(windows) > 1, watched)
         evidence.update(snapshots=windows)
+
+
+def wait_for_visitors(traffic: Path) -> None:
+    """Wait a little until the shop is visited, so that an analysis of production finds statements to speak of."""
+    until = time.monotonic() + VISITORS_PATIENCE_SECONDS
+    while time.monotonic() < until:
+        if traffic.exists() and json.loads(traffic.read_text()).get("statements_per_second"):
+            return
+        time.sleep(RELEASE_LOOK_SECONDS)
 
 
 def wait_for_release(traffic: Path) -> None:
