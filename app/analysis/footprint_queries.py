@@ -90,6 +90,10 @@ def write(kind: str) -> Callable[[Marks, Node], None]:
             if table.name != target.name:
                 marks.read(table)
         _AFTER.get(kind, _nothing)(marks, target, body)
+        for other in WRITES:
+            # its common table expressions write too: WITH old AS (DELETE ... RETURNING *) INSERT ...
+            for inner in find(body.get("withClause", {}), other):
+                write(other)(marks, inner)
 
     return draw
 

@@ -18,7 +18,9 @@ def _add_column(command: Command, known: Known) -> Undo:
     name = str(command.definition["colname"])
     quoted = quote_identifier(name)
     if "ATTRIBUTE" not in command.target and command.target.startswith("TYPE"):
-        return loses(command.alter(f"DROP ATTRIBUTE {quoted}"), reason="What was written to it since is lost.")
+        # the tables of the type got the attribute too, and are not left behind
+        cascade = " CASCADE" if command.cascades else ""
+        return loses(command.alter(f"DROP ATTRIBUTE {quoted}{cascade}"), reason="What was written to it since is lost.")
     if command.node.get("missing_ok"):
         relation = known.relation(command.key)
         if relation is None:

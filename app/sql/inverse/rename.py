@@ -83,7 +83,8 @@ def _part_renamed_back(body: Node, known: Known, kind: str) -> str:
     word = {"OBJECT_COLUMN": "COLUMN", "OBJECT_ATTRIBUTE": "ATTRIBUTE", "OBJECT_TABCONSTRAINT": "CONSTRAINT"}[kind]
     owner = _RELATIONS.get(str(body.get("relationType")), "TABLE")
     new, old = quote_identifier(body["newname"]), quote_identifier(body["subname"])
-    return f"ALTER {owner} {known.sql(body['relation'])} RENAME {word} {new} TO {old}"
+    cascade = " CASCADE" if kind == "OBJECT_ATTRIBUTE" and body.get("behavior") == "DROP_CASCADE" else ""
+    return f"ALTER {owner} {known.sql(body['relation'])} RENAME {word} {new} TO {old}{cascade}"
 
 
 def _function_renamed_back(function: Node, word: str, new: str) -> str | None:

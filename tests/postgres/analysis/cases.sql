@@ -695,6 +695,8 @@ UPDATE log SET id = id + 100000
 UPDATE v_users SET status = 'x' WHERE id = 3
 UPDATE users SET age = 1 WHERE id = ANY (ARRAY[1,2,3])
 WITH x AS (UPDATE users SET age = 1 WHERE id = 1 RETURNING id) SELECT * FROM x
+WITH x AS (DELETE FROM log RETURNING *) INSERT INTO sales SELECT id, 1 FROM x
+~ WITH x AS (DELETE FROM orgs WHERE id = 9999 RETURNING id) UPDATE sales SET amt = 1 WHERE id IN (SELECT id FROM x)
 ~ WITH x AS (SELECT id FROM users LIMIT 5) UPDATE users SET age = 1 FROM x WHERE x.id = users.id
 DELETE FROM log
 ~ DELETE FROM log WHERE id = 5

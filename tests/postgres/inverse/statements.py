@@ -146,6 +146,8 @@ CASES: list[tuple[str, str]] = [
     ("ALTER TYPE addr ADD ATTRIBUTE city text", "loses-new-writes"),
     ("ALTER TYPE addr DROP ATTRIBUTE zip", "manual"),
     ("ALTER TYPE addr RENAME ATTRIBUTE zip TO code", "lossless"),
+    ("ALTER TYPE inv_row RENAME ATTRIBUTE x TO y CASCADE", "lossless"),
+    ("ALTER TYPE inv_row ADD ATTRIBUTE y text CASCADE", "loses-new-writes"),
     ("ALTER TYPE public.addr SET SCHEMA app", "lossless"),
     ("ALTER DOMAIN email_dom ADD CONSTRAINT l CHECK (length(VALUE) < 500)", "lossless"),
     ("ALTER DOMAIN email_dom ADD CHECK (length(VALUE) < 500)", "manual"),
