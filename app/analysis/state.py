@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.analysis.tables import ColumnFacts, ConstraintFacts, IndexFacts, Table, from_catalog
+from app.analysis.traffic import KnownTexts
 from app.catalog.records import Schema, Statistics
 from app.sql.lock_levels import Mode
 from app.sql.names import from_range_var
@@ -98,6 +99,7 @@ class State:
     local_settings: dict[str, str] = field(default_factory=dict)
     #: by savepoint ("" is the beginning of the transaction): what held there, where a ROLLBACK follows
     saved: dict[str, dict[str, Any]] = field(default_factory=dict)
+    _texts: KnownTexts | None = None
     _index_homes: dict[str, str] = field(default_factory=dict)
     _children: dict[str, list[str]] = field(default_factory=dict)
     _referencing: dict[str, list[str]] = field(default_factory=dict)
@@ -115,6 +117,12 @@ class State:
             for constraint in relation.constraints:
                 if constraint.references:
                     self._referencing.setdefault(constraint.references, []).append(relation.name)
+
+    def known_texts(self) -> KnownTexts:
+        """The statements that the target knows, read once for all statements of the input."""
+        if self._texts is None:
+            self._texts = KnownTexts(self.statistics.queries if self.statistics else ())
+        return self._texts
 
     def is_in_catalog(self, name: str) -> bool:
         """True where the target has a relation or a sequence of that qualified name."""

@@ -1,7 +1,7 @@
 """Who uses a relation, and how often: the known statements that name it, its views or its partitioned parent."""
 
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from app.analysis.duration import in_words
@@ -39,18 +39,50 @@ class CallRate:
         return (self.reads if "reads" in blocks else 0.0) + (self.writes if "writes" in blocks else 0.0)
 
 
-class Traffic:
-    """What is known about the use of some relations; the statements that name one of them are parsed once."""
+class KnownTexts:
+    """The texts of known statements by their words; a text is parsed once, when a relation that it may name is asked for."""
 
-    def __init__(self, relations: Iterable[str], *, schema: Schema | None, statistics: Statistics | None) -> None:
-        """``relations``: qualified names of everything that will be asked for."""
+    def __init__(self, queries: Sequence[QueryStatistics]) -> None:
+        """``queries``: of pg_stat_statements, some thousands."""
+        self._queries = queries
+        self._by_word: dict[str, list[int]] = {}
+        self._identities: dict[int, Identity] = {}
+        for number, query in enumerate(queries):
+            for word in set(_WORD.findall(query.query.lower())):
+                self._by_word.setdefault(word, []).append(number)
+
+    def naming(self, relations: Iterable[str]) -> Iterator[tuple[QueryStatistics, Identity]]:
+        """Statements on data, not Headgate's own, whose text holds the bare name of a relation; in their order."""
+        bare = {name.rpartition(".")[2].lower() for name in relations}
+        for number in sorted({number for name in bare for number in self._by_word.get(name, ())}):
+            query = self._queries[number]
+            if number not in self._identities:
+                self._identities[number] = identify(query.query)
+            identity = self._identities[number]
+            if is_about_data(identity) and not is_our_own(query.query, identity):
+                yield query, identity
+
+
+class Traffic:
+    """What is known about the use of some relations."""
+
+    def __init__(
+        self,
+        relations: Iterable[str],
+        *,
+        schema: Schema | None,
+        statistics: Statistics | None,
+        texts: KnownTexts | None = None,
+    ) -> None:
+        """``relations``: qualified names of everything that will be asked for. ``texts``: of the same statistics, read before."""
         self._schema = schema
         self._statistics = statistics or Statistics()
         self._aliases = {name: frozenset(self._names_of(name)) for name in relations}
         self._by_name: dict[str, list[KnownQuery]] = {}
         wanted = frozenset().union(*self._aliases.values()) if self._aliases else frozenset()
-        for known in self._parsed(wanted):
-            for name in self._resolved(known.identity.relations) & wanted:
+        for query, identity in (texts or KnownTexts(self._statistics.queries)).naming(wanted):
+            known = KnownQuery(query=query, identity=identity, writes=self._resolved(identity.writes))
+            for name in self._resolved(identity.relations) & wanted:
                 self._by_name.setdefault(name, []).append(known)
 
     def queries(self, relation: str) -> list[KnownQuery]:
@@ -91,16 +123,6 @@ class Traffic:
             above += found.parents
             pending += [other for other in above if other not in seen]
             seen.update(above)
-
-    def _parsed(self, wanted: frozenset[str]) -> Iterator[KnownQuery]:
-        """The statements whose text holds the name of a wanted relation; the others are not worth parsing."""
-        bare = {name.rpartition(".")[2].lower() for name in wanted}
-        for query in self._statistics.queries:
-            if bare.isdisjoint(_WORD.findall(query.query.lower())):
-                continue
-            identity = identify(query.query)
-            if is_about_data(identity) and not is_our_own(query.query, identity):
-                yield KnownQuery(query=query, identity=identity, writes=self._resolved(identity.writes))
 
     def _resolved(self, names: Iterable[str]) -> frozenset[str]:
         return frozenset(self._resolve(name) for name in names)

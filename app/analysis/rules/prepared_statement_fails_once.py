@@ -15,7 +15,7 @@ def check(context: Context) -> Iterator[Hit]:
     if context.table is None or not context.subtypes & _CHANGES or statistics is None or not statistics.queries:
         return
     name = context.table.name
-    traffic = Traffic([name], schema=context.state.schema, statistics=statistics)
+    traffic = Traffic([name], schema=context.state.schema, statistics=statistics, texts=context.state.known_texts())
     stars = [found for found in traffic.queries(name) if found.identity.has_star]
     if stars:
         count = "1 known statement reads" if len(stars) == 1 else f"{len(stars)} known statements read"

@@ -109,7 +109,7 @@ def test_a_reset_by_another_monitor_is_noticed(shop):
     shop.execute("SELECT pg_stat_statements_reset()")
     work(shop, 10)
     found = compare(before, look(shop))
-    assert "pg_stat_statements was reset" in found.notes[0]
+    assert "pg_stat_statements were reset" in found.notes[0]
     assert next(each for each in found.statements if "city" in each.query).calls_after == 10
 
 
