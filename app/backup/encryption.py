@@ -5,7 +5,6 @@ are kept, leaving the old identity in the file.
 """
 
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -134,9 +133,3 @@ def _meant(counted: _Counted, error: Exception) -> Exception:
     if counted.stopped:
         return StopAskedError()
     return error
-
-
-def remove_quietly(path: Path) -> None:
-    """Remove a file that may not be there."""
-    with suppress(FileNotFoundError):
-        path.unlink()

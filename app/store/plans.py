@@ -157,14 +157,3 @@ def newest_analysis(
         .limit(1)
     )
     return session.scalar(query if state is None else query.where(Analysis.state == state))
-
-
-def newest_rehearsal(session: Session, revision_id: int, target_id: int, *, state: JobState | None = None) -> Rehearsal | None:
-    """The newest rehearsal of a revision for a target, in a state where one is given."""
-    query = (
-        select(Rehearsal)
-        .where(Rehearsal.revision_id == revision_id, Rehearsal.target_id == target_id)
-        .order_by(Rehearsal.id.desc())
-        .limit(1)
-    )
-    return session.scalar(query if state is None else query.where(Rehearsal.state == state))

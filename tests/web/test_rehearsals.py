@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from app.store import plans
 from app.store.tables import Plan, Rehearsal
@@ -195,7 +196,8 @@ def test_a_crash_test_is_asked_for_and_every_safe_point_is_shown(site: Site):
     assert "unit committed" in page
     site.browser("author").post(f"/plans/{plan.id}/rehearse", data={"crash_test": "1", "target_id": str(plan.target_id)})
     with site.world.sessions() as session:
-        row = plans.newest_rehearsal(session, site.world.revision(plan).id, plan.target_id or 0)
+        of_plan = select(Rehearsal).where(Rehearsal.revision_id == site.world.revision(plan).id)
+        row = session.scalars(of_plan.order_by(Rehearsal.id.desc())).first()
         assert row is not None
         assert (row.state, row.crash_test) == (JobState.QUEUED, True)
     assert "killed at every safe point" in site.browser("viewer").get(f"/plans/{plan.id}/rehearsal").text
