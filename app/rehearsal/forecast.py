@@ -11,12 +11,9 @@ from typing import Any
 import psycopg
 
 from app.catalog.records import QueryStatistics
-from app.rehearsal.query_plan import QueryPlan, plan_of
+from app.rehearsal.query_plan import NotPlannableError, QueryPlan, plan_of
 from app.sql.identity import is_of_an_application
-from app.sql.split import split
 from app.target.errors import from_psycopg
-
-_PLANNABLE = ("SelectStmt", "InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt")
 
 
 @dataclass(slots=True)
@@ -53,11 +50,11 @@ def begin_forecast(
     known = [query for query in queries if is_of_an_application(query.query)]
     forecast = Forecast(known=len(known), compares_costs=compares_costs)
     for query in known:
-        planned = _unplannable(query.query) or _try(connection, query.query)
+        planned = _try(connection, query.query)
         if isinstance(planned, QueryPlan):
             forecast.fine[query.query_id] = (query, planned)
         else:
-            forecast.not_planned.append({"queryid": str(query.query_id), "query": query.query, "reason": _message(planned)})
+            forecast.not_planned.append({"queryid": str(query.query_id), "query": query.query, "reason": planned["message"]})
     return forecast
 
 
@@ -92,22 +89,10 @@ def _weight(entry: Mapping[str, Any]) -> float:
     return float((entry["cost_after"] - entry["cost_before"]) * entry["calls"])
 
 
-def _unplannable(query: str) -> str | None:
-    try:
-        statements = split(query)
-    except Exception as error:  # noqa: BLE001 - whatever the parser says of a foreign text is the reason that is shown
-        return f"it does not parse: {error}"
-    if len(statements) != 1 or statements[0].kind not in _PLANNABLE:
-        return "it is not a query that PostgreSQL plans"
-    return None
-
-
 def _try(connection: psycopg.Connection, query: str) -> QueryPlan | dict[str, Any]:
     try:
         return plan_of(connection, query)
+    except NotPlannableError as error:
+        return error.as_json()
     except psycopg.Error as error:
         return from_psycopg(error, query).as_json()
-
-
-def _message(reason: str | dict[str, Any]) -> str:
-    return reason if isinstance(reason, str) else str(reason["message"])

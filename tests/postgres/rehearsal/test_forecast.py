@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from app.catalog.records import QueryStatistics
-from app.rehearsal.query_plan import plan_of
+from app.rehearsal.query_plan import NotPlannableError, plan_of
 from app.rehearsal.rehearse import RehearsalOrder, rehearse
 from app.rehearsal.report import Rehearsal
 from tests.doubles.databases import Database
@@ -102,6 +102,42 @@ def test_the_shadows_files_are_empty_while_the_plan_runs_and_gone_afterwards(sho
     assert seen.statements[0].rewrites == ("public.orders",)
     assert seen.statements[0].wal_bytes < 1_000_000, "a rewrite of 60,000 rows would write megabytes"
     assert sorted(path.name for path in Path(shop.server.data, "base").iterdir()) == before
+
+
+HOSTILE = (
+    "SELECT 1; DROP TABLE orders",
+    "ANALYZE DELETE FROM orders",
+    "SELECT 1; COMMIT; DELETE FROM orders",
+    "SELECT date $1; DELETE FROM orders",
+    "CREATE TABLE more AS SELECT 1",
+)
+SNEAKY = """
+    CREATE SEQUENCE counted;
+    CREATE FUNCTION sneaky() RETURNS int IMMUTABLE LANGUAGE plpgsql AS
+        $$BEGIN PERFORM nextval('counted'), set_config('work_mem', '1MB', false); RETURN 1; END$$"""
+
+
+@pytest.mark.parametrize("generic_since", [160000, 999999])
+def test_a_known_text_brings_no_second_statement_and_leaves_nothing_behind(
+    shop: Database, monkeypatch: pytest.MonkeyPatch, generic_since: int
+):
+    monkeypatch.setattr("app.rehearsal.query_plan._GENERIC_SINCE", generic_since)
+    shop.execute(SNEAKY)
+    with shop.connect() as connection:
+        connection.execute("SET standard_conforming_strings = off")
+        assert "Result" in plan_of(connection, r"SELECT '\', '; DROP TABLE orders; --'").text()
+        for text in HOSTILE:
+            with pytest.raises(NotPlannableError):
+                plan_of(connection, text)
+        # the planner calls what says that it is IMMUTABLE
+        with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
+            plan_of(connection, "SELECT id FROM orders WHERE id = sneaky()")
+        assert "ModifyTable" in plan_of(connection, "DELETE FROM orders WHERE id = $1").text()
+        assert "LockRows" in plan_of(connection, "SELECT id FROM orders WHERE id = $1 FOR UPDATE").text()
+        assert connection.execute("SELECT count(*) FROM pg_prepared_statements").fetchone() == (0,)
+        assert connection.execute("SELECT count(*) FROM orders").fetchone() == (60000,)
+        assert connection.execute("SELECT is_called FROM counted").fetchone() == (False,)
+        assert connection.execute("SHOW plan_cache_mode").fetchone() == ("auto",)
 
 
 def test_older_servers_plan_by_preparing(shop: Database, database_17: Database, monkeypatch: pytest.MonkeyPatch):
