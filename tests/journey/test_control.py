@@ -107,6 +107,7 @@ def test_a_step_is_skipped_with_a_reason_and_the_verification_says_so(theatre, d
     found = theatre.cast["operator"].get(f"/runs/{run}/verification")
     [schema] = [item for item in found["report"]["items"] if item["id"] == "schema"]
     assert schema["state"] == "unknown"
+    assert "one thing could not" in theatre.run(run)["reason"]
     assert "skipped" in schema["evidence"][0]
     assert "Broken" in schema["evidence"][0]
     assert theatre.events(run, "step_skipped")[0]["reason"] == "The table was retired."

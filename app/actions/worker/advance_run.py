@@ -164,7 +164,7 @@ class _Driver:
             self._lose_target(error)
             return False
         if verified.passed:
-            self.move(Move.VERIFY, finished_at=self.desk.clock.now())
+            self.move(Move.VERIFY, reason=verified.reason, finished_at=self.desk.clock.now())
         else:
             self.move(Move.FAIL, reason=verified.reason)
         return False
