@@ -128,6 +128,19 @@ def from_psycopg(error: psycopg.Error, statement: str | None = None) -> TargetEr
 
 #: Words of libpq and of the server's FATAL messages -> kind, sentence, way out. psycopg has no SQLSTATE for a failed connect.
 _CONNECT: tuple[tuple[tuple[str, ...], UnreachableKind, str, str], ...] = (
+    # first: a server that starts calls itself "the database system"
+    (
+        ("starting up", "shutting down", "recovery mode", "not accepting"),
+        "refused",
+        "The server at {where} is starting or stopping.",
+        "It is tried again by itself.",
+    ),
+    (
+        ("terminating connection", "closed the connection unexpectedly"),
+        "refused",
+        "The session at {where} was ended while it was being opened.",
+        "It is tried again by itself.",
+    ),
     (
         ("password authentication failed", "no password supplied", "scram", "ident authentication", "peer authentication"),
         "password",
@@ -171,12 +184,6 @@ _CONNECT: tuple[tuple[tuple[str, ...], UnreachableKind, str, str], ...] = (
         "tls",
         "No encrypted connection to {where} could be made.",
         "Check sslmode and sslrootcert in the connection string against what the server offers.",
-    ),
-    (
-        ("starting up", "shutting down", "recovery mode", "not accepting"),
-        "refused",
-        "The server at {where} is starting or stopping.",
-        "It is tried again by itself.",
     ),
 )
 

@@ -163,6 +163,6 @@ def test_backends_that_are_ended_in_mid_statement_change_nothing_twice(counters:
         for _ in range(4):
             hear(child, 3)
             while not admin.execute(end).rowcount:
-                assert child.poll() is None, "it ended by itself"
+                assert child.poll() is None, f"it ended by itself: {child.stderr.read()}"
     backfill(counters, {**COUNT, "max_rate": None}, job=job, epoch=2)
     once(counters)
